@@ -1,0 +1,156 @@
+/** The body of every failure, as the OpenAI API defines it; `error` is never a bare string. */
+export interface ErrorBody {
+  error: { message: string; type: ErrorType; param: string | null; code: string | null };
+}
+
+export type ErrorType = "invalid_request_error" | "permission_error" | "rate_limit_error" | "server_error";
+
+interface ErrorDetails {
+  /** Stable and machine-readable, e.g. `context_length_exceeded`. */
+  code?: string;
+  /** The request field at fault as a dotted path, e.g. `messages.0.role`. */
+  param?: string;
+  /** Sent as `Retry-After`, in seconds: when trying again may succeed. */
+  retryAfter?: number;
+  cause?: unknown;
+}
+
+/** The one error the server throws on purpose; everything else is a bug and answers 500. */
+export class ApiError extends Error {
+  readonly code: string | null;
+  readonly param: string | null;
+  readonly retryAfter: number | null;
+
+  constructor(
+    readonly status: number,
+    readonly type: ErrorType,
+    message: string,
+    { code, param, retryAfter, cause }: ErrorDetails = {},
+  ) {
+    super(message, { cause });
+    this.name = "ApiError";
+    this.code = code ?? null;
+    this.param = param ?? null;
+    this.retryAfter = retryAfter ?? null;
+  }
+
+  toBody(): ErrorBody {
+    return { error: { message: this.message, type: this.type, param: this.param, code: this.code } };
+  }
+
+  /** What crosses a process boundary; `ApiError.fromWire` undoes it. */
+  toWire(): WireError {
+    const { status, type, message, code, param, retryAfter } = this;
+    return { status, type, message, code, param, retryAfter };
+  }
+
+  static fromWire({ status, type, message, code, param, retryAfter }: WireError): ApiError {
+    return new ApiError(status, type, message, {
+      code: code ?? undefined,
+      param: param ?? undefined,
+      retryAfter: retryAfter ?? undefined,
+    });
+  }
+}
+
+/** An `ApiError` without its stack, as the engine process sends it. */
+export interface WireError {
+  status: number;
+  type: ErrorType;
+  message: string;
+  code: string | null;
+  param: string | null;
+  retryAfter: number | null;
+}
+
+/** 400: the request itself is wrong; `message` says what to do instead. */
+export const invalidRequest = (message: string, param?: string, code = "invalid_value") =>
+  new ApiError(400, "invalid_request_error", message, { code, param });
+
+/** 400 and not 501: SDKs retry a 501. */
+export const unsupportedParameter = (
+  param: string,
+  message = `'${param}' is not supported by this server yet; leave it out`,
+) => new ApiError(400, "invalid_request_error", message, { code: "unsupported_parameter", param });
+
+export const modelNotFound = (model: string, hint = "deploy it first with POST /deploy") =>
+  new ApiError(404, "invalid_request_error", `The model '${model}' is not deployed: ${hint}`, {
+    code: "model_not_found",
+    param: "model",
+  });
+
+export const nothingDeployed = () =>
+  new ApiError(400, "invalid_request_error", "No model is deployed: deploy one first with POST /deploy", {
+    code: "no_model_deployed",
+  });
+
+export const alreadyDeployed = (model: string) =>
+  new ApiError(
+    400,
+    "invalid_request_error",
+    `The model '${model}' is already deployed: undeploy it first with DELETE /undeploy?model_name=${encodeURIComponent(model)}`,
+    { code: "already_deployed", param: "model_name" },
+  );
+
+/** 503: come back; `retryAfter` is in seconds. */
+export const modelLoading = (model: string, retryAfter = 2) =>
+  new ApiError(
+    503,
+    "server_error",
+    `The model '${model}' is still loading: try again shortly, GET /status shows its progress`,
+    {
+      code: "model_loading",
+      retryAfter,
+    },
+  );
+
+export const shuttingDown = () =>
+  new ApiError(503, "server_error", "The server is shutting down", { code: "shutting_down", retryAfter: 5 });
+
+export const contextLengthExceeded = (promptTokens: number, contextLength: number, param = "messages") =>
+  new ApiError(
+    400,
+    "invalid_request_error",
+    `The prompt is ${promptTokens} tokens long and leaves no room to answer in a context of ${contextLength} tokens: shorten it, or deploy the model with a larger context_length`,
+    { code: "context_length_exceeded", param },
+  );
+
+export const queueFull = (waiting: number, retryAfter = 2) =>
+  new ApiError(
+    429,
+    "rate_limit_error",
+    `The model is busy and ${waiting} requests are waiting already: try again shortly`,
+    {
+      code: "queue_full",
+      retryAfter,
+    },
+  );
+
+/** The model can not be loaded: a bad file, an unknown architecture, a device that is not there. */
+export const loadFailed = (message: string, code = "model_load_failed", param = "model_name") =>
+  new ApiError(400, "invalid_request_error", message, { code, param });
+
+export const insufficientMemory = (message: string) =>
+  loadFailed(message, "insufficient_memory", "model_name");
+
+/** 503: the engine process died under the request; it is started again by itself. */
+export const engineLost = (reason: string) =>
+  new ApiError(
+    503,
+    "server_error",
+    `The engine of this model stopped while it worked on the request (${reason}); it is being started again`,
+    {
+      code: "engine_lost",
+      retryAfter: 5,
+    },
+  );
+
+export const engineFailed = (cause: unknown) =>
+  new ApiError(500, "server_error", "The engine failed on this request; the server log has the cause", {
+    code: "engine_error",
+    cause,
+  });
+
+/** Never sent to a client that is gone; ends up as 499 in the log only. */
+export const requestCancelled = (message = "The request was cancelled") =>
+  new ApiError(499, "invalid_request_error", message, { code: "request_cancelled" });
