@@ -21,14 +21,19 @@ export class ApiError extends Error {
   readonly param: string | null;
   readonly retryAfter: number | null;
 
+  readonly status: number;
+  readonly type: ErrorType;
+
   constructor(
-    readonly status: number,
-    readonly type: ErrorType,
+    status: number,
+    type: ErrorType,
     message: string,
     { code, param, retryAfter, cause }: ErrorDetails = {},
   ) {
     super(message, { cause });
     this.name = "ApiError";
+    this.status = status;
+    this.type = type;
     this.code = code ?? null;
     this.param = param ?? null;
     this.retryAfter = retryAfter ?? null;

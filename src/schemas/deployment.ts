@@ -1,0 +1,104 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Device } from "./device.ts";
+import { Maybe, Nullable } from "./shared.ts";
+
+export type DeployRequest = Static<typeof DeployRequest>;
+export const DeployRequest = Type.Object(
+  {
+    model_name: Type.String({
+      minLength: 1,
+      description: "`guide` (built in), or the path of a GGUF file below the models directory",
+    }),
+    device: Maybe(
+      Type.Union([Device, Type.Literal("mps")], {
+        description: "Default: the configured device, `auto` unless set. `mps` means `metal`",
+      }),
+    ),
+    load_in_8bit: Maybe(Type.Boolean({ description: "Take the Q8_0 file where a name stands for several" })),
+    load_in_4bit: Maybe(
+      Type.Boolean({ description: "Take the Q4_K_M file where a name stands for several" }),
+    ),
+    trust_remote_code: Maybe(Type.Boolean({ description: "Without effect: a GGUF file carries no code" })),
+    hf_token: Maybe(Type.String({ description: "Never logged, stored or echoed" })),
+    context_length: Maybe(
+      Type.Integer({
+        minimum: 1,
+        description: "Tokens per slot. Default: the trained length up to 8192, reduced to what fits",
+      }),
+    ),
+    parallel: Maybe(
+      Type.Integer({ minimum: 1, maximum: 256, description: "Slots, default 4, reduced to what fits" }),
+    ),
+    gpu_layers: Maybe(Type.Integer({ minimum: 0, description: "Default: as many as fit" })),
+    wait: Maybe(Type.Boolean({ description: "Answer only when the model is ready" })),
+  },
+  { $id: "DeployRequest", additionalProperties: true },
+);
+
+export type DeployAnswer = Static<typeof DeployAnswer>;
+export const DeployAnswer = Type.Object(
+  {
+    message: Type.String(),
+    model_name: Type.String(),
+    device: Type.String({ description: "As asked for while loading, the one in use when ready" }),
+    status: Type.Union([Type.Literal("loading"), Type.Literal("ready")]),
+    warnings: Type.Optional(
+      Type.Array(Type.String(), { description: "Flags that have no effect, and choices worth knowing" }),
+    ),
+  },
+  { $id: "DeployAnswer" },
+);
+
+export type DeploymentState = Static<typeof DeploymentState>;
+/** `downloading → loading → ready → draining → stopped`, and `failed` from any of them. */
+export const DeploymentState = Type.Union(
+  [
+    Type.Literal("downloading"),
+    Type.Literal("loading"),
+    Type.Literal("ready"),
+    Type.Literal("draining"),
+    Type.Literal("stopped"),
+    Type.Literal("failed"),
+  ],
+  { $id: "DeploymentState" },
+);
+
+export type DeploymentStatus = Static<typeof DeploymentStatus>;
+/** One deployment as `GET /status` and `GET /events` show it. */
+export const DeploymentStatus = Type.Object(
+  {
+    model_name: Type.String(),
+    state: DeploymentState,
+    /** The device in use; as asked for until it is known. */
+    device: Type.String(),
+    progress: Type.Number({ description: "Of the load, 0 to 1" }),
+    context_length: Nullable(Type.Integer({ description: "Tokens per slot" })),
+    trained_context_length: Nullable(Type.Integer()),
+    slots: Nullable(Type.Integer()),
+    busy_slots: Type.Integer(),
+    queued: Type.Integer(),
+    gpu_layers: Nullable(Type.Integer()),
+    total_layers: Nullable(Type.Integer()),
+    memory_bytes: Nullable(Type.Integer({ description: "Weights, KV cache and compute buffers" })),
+    memory: Nullable(
+      Type.Object({
+        weights: Type.Integer(),
+        kv_cache: Type.Integer(),
+        compute: Type.Integer(),
+        gpu: Type.Integer({ description: "Of all these, what lies on the GPU" }),
+      }),
+    ),
+    architecture: Nullable(Type.String()),
+    quantisation: Nullable(Type.String()),
+    parameters: Nullable(Type.Integer()),
+    file_size: Nullable(Type.Integer()),
+    load_time_ms: Nullable(Type.Integer()),
+    last_used: Nullable(Type.Integer({ description: "Unix time in seconds" })),
+    created: Type.Integer({ description: "Unix time in seconds of the deployment" }),
+    pid: Nullable(Type.Integer({ description: "Of the engine process" })),
+    restarts: Type.Integer({ description: "Restarts after a crash since the deployment" }),
+    notes: Type.Array(Type.String()),
+    error: Nullable(Type.String({ description: "Why it failed, or why it last stopped" })),
+  },
+  { $id: "Deployment" },
+);

@@ -1,0 +1,179 @@
+import { contextLengthExceeded, queueFull } from "../../src/errors.ts";
+import type {
+  Activity,
+  Engine,
+  GenerateRequest,
+  Generation,
+  GenerationEnd,
+  LoadedModel,
+  LoadHooks,
+  LoadSpec,
+  ModelInfo,
+  Piece,
+  Prompt,
+} from "../../src/engine/engine.ts";
+
+/** What a fake model does; every field may be changed while it runs. */
+export interface FakeScript {
+  /** The answer, one piece per token. */
+  pieces: string[];
+  /** Why the answer ends when all pieces are out. */
+  finishReason: "stop" | "length";
+  loadMs: number;
+  loadError: Error | null;
+  /** Time to the first token, in milliseconds. */
+  prefillMs: number;
+  /** Time between tokens, in milliseconds. */
+  decodeMs: number;
+  cachedTokens: number;
+  slots: number;
+  contextLength: number;
+  /** Thrown instead of the piece of this index. */
+  failAt: { index: number; error: Error } | null;
+}
+
+/** An engine that answers from a script; prompts are counted as one token per word. */
+export class FakeEngine implements Engine {
+  readonly models: FakeModel[] = [];
+  readonly script: FakeScript;
+
+  constructor(script: Partial<FakeScript> = {}) {
+    this.script = {
+      pieces: ["Hello", " wor", "ld"],
+      finishReason: "stop",
+      loadMs: 0,
+      loadError: null,
+      prefillMs: 0,
+      decodeMs: 0,
+      cachedTokens: 0,
+      slots: 4,
+      contextLength: 2048,
+      failAt: null,
+      ...script,
+    };
+  }
+
+  async load(spec: LoadSpec, hooks: LoadHooks): Promise<LoadedModel> {
+    hooks.signal.throwIfAborted();
+    hooks.onProgress(0.5);
+    if (this.script.loadMs > 0) await pause(this.script.loadMs, hooks.signal);
+    if (this.script.loadError) throw this.script.loadError;
+    hooks.onProgress(1);
+    const model = new FakeModel(spec, this.script);
+    this.models.push(model);
+    return model;
+  }
+}
+
+export class FakeModel implements LoadedModel {
+  readonly info: ModelInfo;
+  readonly activity: Activity = {
+    busySlots: 0,
+    queued: 0,
+    promptTokens: 0,
+    cachedTokens: 0,
+    completionTokens: 0,
+    decodes: 0,
+  };
+  /** Every request it was given. */
+  readonly requests: GenerateRequest[] = [];
+  /** Requests that ended before their last piece because the client left. */
+  cancelled = 0;
+  unloaded = false;
+  readonly gone: Promise<string | null>;
+  readonly spec: LoadSpec;
+  readonly #script: FakeScript;
+  readonly #end = Promise.withResolvers<string | null>();
+
+  constructor(spec: LoadSpec, script: FakeScript) {
+    this.spec = spec;
+    this.#script = script;
+    this.gone = this.#end.promise;
+    this.info = {
+      architecture: "llama",
+      quantisation: "F32",
+      parameters: 1_000_000,
+      fileSize: 4_000_000,
+      trainedContextLength: 4096,
+      contextLength: spec.contextLength ?? script.contextLength,
+      slots: Math.min(spec.parallel, script.slots),
+      hasChatTemplate: true,
+      device: "cpu",
+      layers: { gpu: 0, total: 2 },
+      memory: { weights: 4_000_000, kvCache: 1_000_000, compute: 500_000, gpu: 0 },
+      loadTimeMs: script.loadMs,
+      pid: null,
+      notes: [],
+    };
+  }
+
+  /** The engine dies, as a crashed process does. */
+  crash(reason = "killed by a test"): void {
+    this.#end.resolve(reason);
+  }
+
+  async generate(request: GenerateRequest, signal: AbortSignal): Promise<Generation> {
+    signal.throwIfAborted();
+    this.requests.push(request);
+    const promptTokens = (await this.tokenize(request.prompt)).length;
+    if (promptTokens >= this.info.contextLength)
+      throw contextLengthExceeded(promptTokens, this.info.contextLength, request.promptParam);
+    if (this.activity.busySlots >= this.info.slots && this.activity.queued >= this.spec.queueLimit)
+      throw queueFull(this.activity.queued);
+    this.activity.busySlots++;
+    return { promptTokens, pieces: this.#answer(request, signal) };
+  }
+
+  async tokenize(prompt: Prompt): Promise<number[]> {
+    if (prompt.kind === "tokens") return prompt.tokens;
+    const text = prompt.kind === "text" ? prompt.text : prompt.messages.map((turn) => turn.content).join(" ");
+    return text
+      .split(/\s+/)
+      .filter(Boolean)
+      .map((_, index) => index + 1);
+  }
+
+  async detokenize(tokens: number[]): Promise<string[]> {
+    return tokens.map((token) => `t${token} `);
+  }
+
+  async unload(): Promise<void> {
+    this.unloaded = true;
+    this.#end.resolve(null);
+  }
+
+  async *#answer(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<Piece, GenerationEnd> {
+    const limit = Math.min(this.#script.pieces.length, request.maxTokens ?? Infinity);
+    let done = 0;
+    try {
+      if (this.#script.prefillMs > 0) await pause(this.#script.prefillMs, signal);
+      for (const [index, text] of this.#script.pieces.slice(0, limit).entries()) {
+        if (this.#script.failAt?.index === index) throw this.#script.failAt.error;
+        if (index > 0 && this.#script.decodeMs > 0) await pause(this.#script.decodeMs, signal);
+        signal.throwIfAborted();
+        yield { text, tokens: 1 };
+        done++;
+      }
+    } finally {
+      this.activity.busySlots--;
+      if (done < limit) this.cancelled++;
+    }
+    return {
+      finishReason: limit < this.#script.pieces.length ? "length" : this.#script.finishReason,
+      cachedTokens: this.#script.cachedTokens,
+      completionTokens: done,
+      timings: { queueMs: 0, prefillMs: this.#script.prefillMs, decodeMs: 0 },
+    };
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const abort = () => reject(signal.reason as Error);
+  signal.addEventListener("abort", abort, { once: true });
+  await promise.finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  });
+}
