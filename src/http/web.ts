@@ -1,0 +1,94 @@
+import { fileURLToPath } from "node:url";
+import { Elysia } from "elysia";
+import { ApiReference } from "./api-reference.ts";
+import { FILE_SECURITY, PAGE_SECURITY } from "./content-security.ts";
+import { MemoryFile } from "./memory-file.ts";
+import { staticFiles } from "./static-files.ts";
+
+const PUBLIC = fileURLToPath(new URL("../../public/", import.meta.url));
+
+/** Names that carry the hash of their content never change what they mean. */
+const FOREVER = "public, max-age=31536000, immutable";
+
+/** The web page, its assets, `public/static` and the API reference, all built once and served from memory. */
+export class WebPage {
+  readonly #page: MemoryFile;
+  readonly #assets: ReadonlyMap<string, MemoryFile>;
+  readonly #reference: ApiReference;
+  readonly #static: Awaited<ReturnType<typeof staticFiles>>;
+
+  private constructor(
+    page: MemoryFile,
+    assets: ReadonlyMap<string, MemoryFile>,
+    reference: ApiReference,
+    files: Awaited<ReturnType<typeof staticFiles>>,
+  ) {
+    this.#page = page;
+    this.#assets = assets;
+    this.#reference = reference;
+    this.#static = files;
+  }
+
+  /**
+   * Bundles `public/index.html`.
+   * @throws AggregateError with the bundler's messages when the page has a mistake: better no start than a blank page
+   */
+  static async build(): Promise<WebPage> {
+    const { page, assets } = await bundle();
+    return new WebPage(page, assets, await ApiReference.read(), await staticFiles(`${PUBLIC}static`));
+  }
+
+  /** Answers `GET /` and `GET /web-interface` with the page. */
+  response(request: Request): Promise<Response> {
+    return this.#page.response(request);
+  }
+
+  /** `GET /web-interface`, `/assets/*`, `/static/*`, `/docs`. `GET /` belongs to the root route, which calls `response`. */
+  routes() {
+    const app = new Elysia({ name: "web" })
+      .get("/web-interface", async ({ request }) => this.response(request), {
+        detail: {
+          summary: "The web page",
+          tags: ["Page"],
+          operationId: "getWebInterface",
+          responses: { 200: { description: "The page", content: { "text/html": {} } } },
+        },
+      })
+      .use(this.#reference.routes())
+      .use(this.#static);
+    for (const [path, file] of this.#assets)
+      app.get(path, async ({ request }) => file.response(request), { detail: { hide: true } });
+    return app;
+  }
+}
+
+async function bundle() {
+  const { outputs } = await Bun.build({
+    entrypoints: [`${PUBLIC}index.html`],
+    root: PUBLIC,
+    target: "browser",
+    minify: true,
+    splitting: true,
+    publicPath: "/assets/",
+    naming: { entry: "[name]-[hash].[ext]", chunk: "[name]-[hash].[ext]", asset: "[name]-[hash].[ext]" },
+  });
+  let page: MemoryFile | undefined;
+  const assets = new Map<string, MemoryFile>();
+  for (const output of outputs) {
+    const bytes = new Uint8Array(await output.arrayBuffer());
+    if (output.type.startsWith("text/html")) {
+      page = new MemoryFile(bytes, {
+        ...PAGE_SECURITY,
+        "content-type": "text/html; charset=utf-8",
+        "cache-control": "no-cache",
+      });
+    } else {
+      assets.set(
+        `/assets/${output.path.replace(/^\.\//, "")}`,
+        new MemoryFile(bytes, { ...FILE_SECURITY, "content-type": output.type, "cache-control": FOREVER }),
+      );
+    }
+  }
+  if (!page) throw new Error("The bundle of public/index.html contains no page");
+  return { page, assets };
+}
