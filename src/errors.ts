@@ -109,6 +109,10 @@ export const modelLoading = (model: string, retryAfter = 2) =>
     },
   );
 
+/** 503 of `GET /readyz`: nothing is ready and nothing is on its way. */
+export const notReady = (reason: string) =>
+  new ApiError(503, "server_error", `No model is ready: ${reason}`, { code: "not_ready" });
+
 export const shuttingDown = () =>
   new ApiError(503, "server_error", "The server is shutting down", { code: "shutting_down", retryAfter: 5 });
 

@@ -77,6 +77,7 @@ export const DeploymentStatus = Type.Object(
     slots: Nullable(Type.Integer()),
     busy_slots: Type.Integer(),
     queued: Type.Integer(),
+    completion_tokens: Type.Optional(Type.Integer({ description: "Generated since the load" })),
     gpu_layers: Nullable(Type.Integer()),
     total_layers: Nullable(Type.Integer()),
     memory_bytes: Nullable(Type.Integer({ description: "Weights, KV cache and compute buffers" })),

@@ -1,0 +1,58 @@
+import { Elysia } from "elysia";
+import type { Config } from "./config.ts";
+import { errorHandler } from "./http/errors.ts";
+import { frontDoor } from "./http/front-door.ts";
+import { openApi } from "./http/openapi.ts";
+import { configRoutes } from "./http/routes/config.ts";
+import { deploymentRoutes } from "./http/routes/deployment.ts";
+import { eventRoutes } from "./http/routes/events.ts";
+import { healthRoutes } from "./http/routes/health.ts";
+import { rootRoutes } from "./http/routes/root.ts";
+import type { WebPage } from "./http/web.ts";
+import type { Log } from "./log.ts";
+import type { SystemStatus } from "./schemas/system.ts";
+import type { EventBus } from "./services/events.ts";
+import type { ModelManager } from "./services/model-manager.ts";
+
+/** Everything the routes use; built in `cli/serve.ts`, and in tests around a fake engine. */
+export interface Services {
+  config: Config;
+  log: Log;
+  events: EventBus;
+  manager: ModelManager;
+  system: { status(): Promise<SystemStatus> };
+  web: WebPage;
+  /** Of Berth, as package.json has it. */
+  version: string;
+}
+
+/** The whole HTTP interface. It reads no environment and listens to nothing. */
+export function createApp(services: Services) {
+  const { config, log, version } = services;
+  const app = new Elysia({
+    // One way in for every request: Bun's own router would go round the front door.
+    systemRouter: false,
+    // Elysia looks for the path behind the 11th character, and so misses it after a short Host.
+    handler: { standardHostname: false },
+    serve: {
+      development: false,
+      // Prompts and generations are silent for as long as they take; `http/sse.ts` pings.
+      idleTimeout: 0,
+      // A second server on the same port has to fail, not to share its requests.
+      reusePort: false,
+      // Our own limit answers in the envelope; Bun's would come before it, with an empty body.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    },
+  });
+  const router = () => app.router;
+  return app
+    .wrap(frontDoor({ config, log, router }))
+    .use(errorHandler(router))
+    .use(openApi(version))
+    .use(rootRoutes(services))
+    .use(healthRoutes(services))
+    .use(deploymentRoutes(services))
+    .use(eventRoutes(services))
+    .use(configRoutes(services))
+    .use(services.web.routes());
+}

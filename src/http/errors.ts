@@ -1,0 +1,77 @@
+import { Elysia, NotFoundError, ParseError, ValidationError } from "elysia";
+import { ApiError, invalidRequest } from "../errors.ts";
+import { allowedMethods, type Router } from "./allowed-methods.ts";
+import { findTooLarge } from "./body-limit.ts";
+import { contextOf } from "./request-context.ts";
+import { explainInvalid } from "./validation.ts";
+
+/** Whatever a route throws becomes the error envelope; `router` tells a wrong method from an unknown path. */
+export function errorHandler(router: () => Router) {
+  return new Elysia({ name: "errors" }).onError({ as: "global" }, ({ error, request, path }) =>
+    answerError(error instanceof NotFoundError ? notFound(request, path, router()) : error, request, path),
+  );
+}
+
+/** Logs what is a fault of the server, and answers. */
+export function answerError(error: unknown, request: Request, path: string): Response {
+  const answer = toApiError(error);
+  if (answer.status >= 500)
+    contextOf(request).log.error({ err: error, path, code: answer.code }, "request failed");
+  return errorResponse(answer, path);
+}
+
+/** What the client is told of anything thrown; only an `ApiError` speaks for itself. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const tooLarge = findTooLarge(error);
+  if (tooLarge) return tooLarge;
+  if (error instanceof ParseError)
+    return invalidRequest("The request body is not valid JSON", undefined, "invalid_json");
+  // An answer of ours that does not match its own schema is our fault, not the client's.
+  if (error instanceof ValidationError && error.type !== "response") return explainInvalid(error);
+  return new ApiError(
+    500,
+    "server_error",
+    "The server failed on this request; its log has the cause under the request id",
+    { code: "internal_error", cause: error },
+  );
+}
+
+/**
+ * The failure as a response: the OpenAI envelope, and `detail` on the documented endpoints, whose
+ * clients read that. SDKs retry some statuses whatever the reason, so a failure that stays says so.
+ */
+export function errorResponse(error: ApiError, path: string): Response {
+  const body = isOpenAiPath(path) ? error.toBody() : { ...error.toBody(), detail: error.message };
+  const answer = Response.json(body, { status: error.status });
+  if (error.retryAfter !== null) answer.headers.set("retry-after", String(Math.ceil(error.retryAfter)));
+  else if (error.status < 500) answer.headers.set("x-should-retry", "false");
+  if (error instanceof MethodNotAllowed) answer.headers.set("allow", error.allowed.join(", "));
+  return answer;
+}
+
+class MethodNotAllowed extends ApiError {
+  readonly allowed: readonly string[];
+
+  constructor(method: string, path: string, allowed: readonly string[]) {
+    const message = `${method} is not allowed on ${path}: it answers ${allowed.join(", ")}`;
+    super(405, "invalid_request_error", message, { code: "method_not_allowed" });
+    this.allowed = allowed;
+  }
+}
+
+/** 405 where the path answers another method, else 404. */
+export function notFound({ method }: Request, path: string, router: Router): ApiError {
+  const allowed = allowedMethods(router, path);
+  if (allowed.length > 0) return new MethodNotAllowed(method, path, allowed);
+  return new ApiError(
+    404,
+    "invalid_request_error",
+    `Unknown URL: ${method} ${path}; GET / lists the endpoints`,
+    { code: "unknown_url" },
+  );
+}
+
+function isOpenAiPath(path: string): boolean {
+  return path === "/v1" || path.startsWith("/v1/");
+}

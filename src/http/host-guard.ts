@@ -1,0 +1,130 @@
+import { ApiError } from "../errors.ts";
+import type { Config } from "../config.ts";
+import { hostnameOf, isLoopback } from "./loopback.ts";
+
+type GuardConfig = Pick<Config, "host" | "allowedHosts" | "allowedOrigins">;
+
+/** Methods that change nothing, which a browser may send from anywhere; CORS keeps the answer from it. */
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** What OpenAI and Anthropic clients send from a browser, besides the headers that need no leave. */
+const CLIENT_HEADERS = [
+  "authorization",
+  "content-type",
+  "x-api-key",
+  "x-request-id",
+  "openai-organization",
+  "openai-project",
+  "openai-beta",
+  "anthropic-version",
+  "anthropic-beta",
+];
+
+/**
+ * Keeps web pages that someone visits away from a server on their own machine.
+ *
+ * A page can reach loopback in two ways. By DNS rebinding its own name leads here: then the Host
+ * header shows that name, and a server bound to loopback serves loopback names only, besides
+ * `allowedHosts`. Or it calls `http://127.0.0.1` from its own origin: reads are not exposed to it
+ * (no CORS headers), and what changes state is refused, since a browser sends simple requests without
+ * asking first.
+ *
+ * A server bound to another address is meant to be reached by names it can not know, so there the Host
+ * header is checked only when `allowedHosts` is set. Origins are checked on every bind.
+ */
+export class HostGuard {
+  readonly #hosts: ReadonlySet<string> | "any";
+  readonly #origins: ReadonlySet<string> | "any";
+
+  constructor({ host, allowedHosts, allowedOrigins }: GuardConfig) {
+    const open = allowedHosts.includes("*") || (!isLoopback(host) && allowedHosts.length === 0);
+    this.#hosts = open ? "any" : new Set(allowedHosts.map((name) => hostnameOf(name) ?? name.toLowerCase()));
+    this.#origins = allowedOrigins.includes("*")
+      ? "any"
+      : new Set(allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, "")));
+  }
+
+  /** @throws ApiError 403 `host_not_allowed` or `origin_not_allowed` */
+  check(request: Request): void {
+    const host = request.headers.get("host");
+    if (!this.#servesHost(host)) throw hostNotAllowed(host);
+    if (SAFE_METHODS.has(request.method)) return;
+    const origin = request.headers.get("origin");
+    if (origin !== null && !this.#isOwn(origin, host) && !this.#allowsOrigin(origin))
+      throw originNotAllowed(origin);
+    // Some requests of a foreign page carry no Origin, but modern browsers always say where they come from.
+    if (origin === null && request.headers.get("sec-fetch-site") === "cross-site" && this.#origins !== "any")
+      throw originNotAllowed("cross-site");
+  }
+
+  /** Lets pages of allowed origins read this answer; never with credentials. */
+  expose(request: Request, headers: Headers): void {
+    // Caches must not hand one origin's answer to another, so this stands on every answer.
+    if (this.#origins !== "any") headers.append("vary", "origin");
+    const origin = request.headers.get("origin");
+    if (origin === null || !this.#allowsOrigin(origin)) return;
+    headers.set("access-control-allow-origin", this.#origins === "any" ? "*" : origin);
+    headers.set("access-control-expose-headers", "x-request-id, retry-after, x-should-retry");
+  }
+
+  /** What a preflight from an allowed origin is told; nothing where the request is none. */
+  preflightHeaders(request: Request, methods: readonly string[]): Record<string, string> {
+    const origin = request.headers.get("origin");
+    if (!request.headers.has("access-control-request-method") || origin === null) return {};
+    if (!this.#allowsOrigin(origin)) return {};
+    return {
+      "access-control-allow-methods": methods.join(", "),
+      "access-control-allow-headers": [...CLIENT_HEADERS, ...stainlessHeaders(request)].join(", "),
+      "access-control-max-age": "600",
+    };
+  }
+
+  #servesHost(host: string | null): boolean {
+    if (this.#hosts === "any") return true;
+    const name = hostnameOf(host);
+    return name !== null && (isLoopback(name) || this.#hosts.has(name));
+  }
+
+  #allowsOrigin(origin: string): boolean {
+    return this.#origins === "any" || this.#origins.has(origin.toLowerCase());
+  }
+
+  /** The page this server serves itself: scheme aside, which a TLS proxy changes, origin and Host agree. */
+  #isOwn(origin: string, host: string | null): boolean {
+    return (
+      host !== null &&
+      /^https?:\/\//i.test(origin) &&
+      origin.replace(/^https?:\/\//i, "").toLowerCase() === host.toLowerCase()
+    );
+  }
+}
+
+/** The SDKs add `x-stainless-*` headers; a wildcard is no part of CORS, so the asked-for ones are named. */
+function stainlessHeaders(request: Request): string[] {
+  const asked = request.headers.get("access-control-request-headers") ?? "";
+  return asked
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => /^x-stainless-[a-z0-9-]+$/.test(name));
+}
+
+const hostNotAllowed = (host: string | null) =>
+  new ApiError(
+    403,
+    "permission_error",
+    `This server is not served under the host ${quote(host)}: use http://127.0.0.1 or http://localhost, or add the name to BERTH_ALLOWED_HOSTS`,
+    { code: "host_not_allowed" },
+  );
+
+const originNotAllowed = (origin: string) =>
+  new ApiError(
+    403,
+    "permission_error",
+    `Pages of the origin ${quote(origin)} may not change anything here: add it to BERTH_ALLOWED_ORIGINS if they should`,
+    { code: "origin_not_allowed" },
+  );
+
+function quote(text: string | null): string {
+  return text === null ? "(none)" : `'${text.slice(0, 100)}'`;
+}

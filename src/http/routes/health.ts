@@ -1,0 +1,43 @@
+import { Elysia } from "elysia";
+import type { Services } from "../../app.ts";
+import { modelLoading, notReady } from "../../errors.ts";
+import { HealthAnswer, ReadyAnswer } from "../../schemas/status.ts";
+import { answers } from "../openapi.ts";
+
+/** `/health` and `/readyz`, for whatever starts, watches and balances servers. */
+export const healthRoutes = ({ config, manager }: Pick<Services, "config" | "manager">) =>
+  new Elysia({ name: "health" })
+    .get("/health", async () => ({ status: "ok" as const }), {
+      detail: {
+        summary: "The server is alive",
+        tags: ["Operation"],
+        operationId: "getHealth",
+        responses: answers({ json: HealthAnswer }),
+      },
+    })
+    .get(
+      "/readyz",
+      async () => {
+        const current = manager.current();
+        if (current) return { status: "ready" as const, model_name: current.model_name };
+        const models = manager.list();
+        const loading = models.find(({ state }) => state === "loading" || state === "downloading");
+        if (loading) throw modelLoading(loading.model_name);
+        const failed = models.find(({ state }) => state === "failed");
+        if (failed) throw notReady(`'${failed.model_name}' failed: ${failed.error}`);
+        // A server that was told to deploy nothing waits for POST /deploy and is ready for it.
+        if (config.model === null) return { status: "ready" as const, model_name: null };
+        throw notReady(`'${config.model}' is not deployed yet`);
+      },
+      {
+        detail: {
+          summary: "The server can answer requests",
+          tags: ["Operation"],
+          operationId: "getReadiness",
+          responses: answers({
+            json: ReadyAnswer,
+            errors: { 503: "The model is loading, or could not be loaded" },
+          }),
+        },
+      },
+    );

@@ -1,0 +1,57 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import type { Services } from "../../app.ts";
+import { prefersHtml } from "../accept.ts";
+import { answers } from "../openapi.ts";
+
+const ENDPOINTS = {
+  deploy: "POST /deploy",
+  query: "POST /query",
+  status: "GET /status",
+  undeploy: "DELETE /undeploy",
+  models: "GET /v1/models",
+  chat_completions: "POST /v1/chat/completions",
+  completions: "POST /v1/completions",
+  tokenize: "POST /tokenize",
+  requests: "GET /requests",
+  events: "GET /events",
+  config: "GET /config",
+  health: "GET /health",
+  ready: "GET /readyz",
+  web_interface: "GET /web-interface",
+  docs: "GET /docs",
+  openapi: "GET /openapi.json",
+};
+
+type RootAnswer = Static<typeof RootAnswer>;
+const RootAnswer = Type.Object(
+  {
+    service: Type.Literal("Berth"),
+    version: Type.String(),
+    endpoints: Type.Record(Type.String(), Type.String({ description: "Method and path" })),
+  },
+  { $id: "Root" },
+);
+
+/** `GET /`: the page for a browser, a table of contents for everything else. */
+export const rootRoutes = ({ version, web }: Pick<Services, "version" | "web">) =>
+  new Elysia({ name: "root" }).get(
+    "/",
+    async ({ request }) => {
+      const answer: RootAnswer = { service: "Berth", version, endpoints: ENDPOINTS };
+      const response = prefersHtml(request.headers.get("accept"))
+        ? await web.response(request)
+        : Response.json(answer);
+      response.headers.append("vary", "accept");
+      return response;
+    },
+    {
+      detail: {
+        summary: "What this server is and where its endpoints are",
+        description: "A client that prefers `text/html` gets the web page.",
+        tags: ["Operation"],
+        operationId: "getRoot",
+        responses: answers({ json: RootAnswer }),
+      },
+    },
+  );

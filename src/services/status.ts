@@ -1,0 +1,24 @@
+import type { StatusAnswer } from "../schemas/status.ts";
+import type { SystemStatus } from "../schemas/system.ts";
+import type { ModelManager } from "./model-manager.ts";
+
+/** The answer of `GET /status`: the current model first, then every deployment and the machine. */
+export async function readStatus(
+  manager: Pick<ModelManager, "list" | "current">,
+  system: { status(): Promise<SystemStatus> },
+): Promise<StatusAnswer> {
+  const machine = await system.status();
+  // Read after the wait, so that the answer is no older than it has to be.
+  const models = manager.list();
+  const current = manager.current();
+  const loading = models.findLast(({ state }) => state === "loading" || state === "downloading");
+  return {
+    model_name: current?.model_name ?? null,
+    is_loaded: current !== null,
+    is_loading: loading !== undefined,
+    device: current?.device ?? null,
+    progress: loading?.progress ?? null,
+    models,
+    system: machine,
+  };
+}

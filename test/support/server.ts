@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import OpenAI from "openai";
+import pino from "pino";
+import { createApp, type Services } from "../../src/app.ts";
+import type { Config } from "../../src/config.ts";
+import { WebPage } from "../../src/http/web.ts";
+import type { SystemStatus } from "../../src/schemas/system.ts";
+import { EventBus } from "../../src/services/events.ts";
+import type { ModelManager } from "../../src/services/model-manager.ts";
+import { testConfig } from "./config.ts";
+import { FakeEngine, type FakeScript } from "./fake-engine.ts";
+import { InterimManager } from "./interim-manager.ts";
+
+export const TEST_MODEL = "test-model";
+
+const SYSTEM: SystemStatus = {
+  memory: { total: 8e9, used: 2e9, available: 6e9, percent: 25, process: 1e8 },
+  cpu: { model: "Test CPU", cores: 2, usable: 2, usage_percent: 10 },
+  disk: { path: "/models", total: 1e11, used: 4e10, available: 6e10, percent: 40 },
+  gpu: [],
+};
+
+export interface TestServer extends AsyncDisposable {
+  /** Without a slash at its end. */
+  url: string;
+  port: number;
+  engine: FakeEngine;
+  manager: ModelManager;
+  services: Services;
+  /** The unmodified SDK, without its own retries, so that a test sees the first answer. */
+  client: OpenAI;
+  stop(): Promise<void>;
+}
+
+export interface TestOptions extends Partial<Config> {
+  /** The model that is ready when the server is; `null` deploys none. Default `test-model`. */
+  deploy?: string | null;
+}
+
+/** The whole server on a real socket, with a fake engine: `await using server = await startServer()`. */
+export async function startServer(
+  script: Partial<FakeScript> = {},
+  { deploy = TEST_MODEL, ...overrides }: TestOptions = {},
+): Promise<TestServer> {
+  const home = await mkdtemp(join(tmpdir(), "berth-test-"));
+  const config = testConfig(home, overrides);
+  const events = new EventBus();
+  const engine = new FakeEngine(script);
+  const manager: ModelManager = new InterimManager(engine, events);
+  const services: Services = {
+    config,
+    log: pino({ level: "silent" }),
+    events,
+    manager,
+    system: { status: async () => SYSTEM },
+    web: await page(),
+    version: "0.0.0-test",
+  };
+  const app = createApp(services).listen({ hostname: config.host, port: config.port });
+  const port = app.server?.port;
+  if (port === undefined) throw new Error("The test server does not listen");
+  if (deploy !== null) await manager.deploy({ model_name: deploy, wait: true });
+
+  const stop = async () => {
+    await app.stop(true);
+    await manager.close(0);
+    await rm(home, { recursive: true, force: true });
+  };
+  const url = `http://127.0.0.1:${port}`;
+  const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 0 });
+  return { url, port, engine, manager, services, client, stop, [Symbol.asyncDispose]: stop };
+}
+
+let built: Promise<WebPage> | undefined;
+
+/** The page is the same for every server of a test run, so it is bundled once. */
+function page(): Promise<WebPage> {
+  built ??= WebPage.build();
+  return built;
+}
