@@ -1,0 +1,36 @@
+import { Refusal, refusalText } from "./api.ts";
+import type { StreamEvent } from "./sse.ts";
+
+/** What the page shows of a streamed chat completion. */
+export type ChatPiece =
+  | { kind: "text"; text: string }
+  | { kind: "end"; reason: string }
+  | { kind: "usage"; inputTokens: number; outputTokens: number };
+
+interface Chunk {
+  error?: unknown;
+  choices?: { delta?: { content?: string | null }; finish_reason?: string | null }[];
+  usage?: { prompt_tokens: number; completion_tokens: number } | null;
+}
+
+/**
+ * Reads the events of `POST /v1/chat/completions` up to `[DONE]`.
+ * @throws Refusal when the stream carries an error, or ends without `[DONE]`: a cut answer never looks whole
+ */
+export async function* readChat(events: AsyncIterable<StreamEvent>): AsyncGenerator<ChatPiece> {
+  for await (const { data } of events) {
+    if (data === "[DONE]") return;
+    const chunk = JSON.parse(data) as Chunk;
+    if (chunk.error) throw new Refusal(200, refusalText(200, data));
+    const choice = chunk.choices?.[0];
+    if (choice?.delta?.content) yield { kind: "text", text: choice.delta.content };
+    if (choice?.finish_reason) yield { kind: "end", reason: choice.finish_reason };
+    if (chunk.usage)
+      yield {
+        kind: "usage",
+        inputTokens: chunk.usage.prompt_tokens,
+        outputTokens: chunk.usage.completion_tokens,
+      };
+  }
+  throw new Refusal(200, "The connection ended before the answer did. Ask again.");
+}

@@ -1,0 +1,46 @@
+const UNITS = ["B", "KB", "MB", "GB", "TB", "PB"];
+
+/** Bytes as a person reads them, in steps of 1024: `1.5 GB`. */
+export function formatBytes(bytes: number): string {
+  let value = Math.max(0, bytes);
+  let unit = 0;
+  // 1023.95 would round up to 1024.0 of the smaller unit.
+  while (value >= 1023.95 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
+  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+}
+
+/** Seconds as a person reads them: `340 ms`, `2.4 s`, `3 min 5 s`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** How long ago a moment was; both in Unix seconds. */
+export function formatAgo(then: number, now: number): string {
+  const seconds = Math.max(0, Math.round(now - then));
+  if (seconds < 5) return "just now";
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
+/** A count of weights as model names give it: `1.2 B`, `270 M`. */
+export function formatParameters(count: number): string {
+  if (count >= 999.5e6) return `${trim(count / 1e9)} B`;
+  if (count >= 999.5e3) return `${trim(count / 1e6)} M`;
+  if (count >= 1e3) return `${trim(count / 1e3)} K`;
+  return String(count);
+}
+
+/** `1 token`, `2 tokens`. */
+export const plural = (count: number, noun: string): string =>
+  `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
+const trim = (value: number): string => (value >= 99.5 ? value.toFixed(0) : String(Number(value.toFixed(1))));
