@@ -126,7 +126,8 @@ export interface Activity {
 export type Prompt =
   /** Rendered by the model's own chat template; a model without one gets the contents as plain text. */
   | { kind: "chat"; messages: ChatTurn[] }
-  | { kind: "text"; text: string }
+  /** `addSpecial: false` leaves out the tokens that start a prompt, such as BOS; only `tokenize` is given it. */
+  | { kind: "text"; text: string; addSpecial?: boolean }
   | { kind: "tokens"; tokens: number[] };
 
 /** A message as chat templates expect it; content parts are already joined to text. */
