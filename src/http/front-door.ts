@@ -35,8 +35,9 @@ export function frontDoor({ config, log, router }: FrontDoorOptions) {
   return (elysia: (request: Request) => unknown) => {
     const inner = async (request: Request) => (await elysia(request)) as Response;
 
-    return async (request: Request): Promise<Response> => {
+    return async (incoming: Request): Promise<Response> => {
       const started = performance.now();
+      const request = absolute(incoming);
       const { pathname } = new URL(request.url);
       const id = chooseRequestId(request);
       attachContext(request, { id, log: log.child({ request: id }) });
@@ -55,6 +56,11 @@ export function frontDoor({ config, log, router }: FrontDoorOptions) {
       return response;
     };
   };
+}
+
+/** Bun hands over a bare path where the Host header is missing or is no host; the router needs a URL. */
+function absolute(request: Request): Request {
+  return request.url.startsWith("/") ? new Request(`http://localhost${request.url}`, request) : request;
 }
 
 /** The answer to HEAD: the headers of GET. A stream is ended, not read. */

@@ -27,17 +27,20 @@ const CLIENT_HEADERS = [
  * header shows that name, and a server bound to loopback serves loopback names only, besides
  * `allowedHosts`. Or it calls `http://127.0.0.1` from its own origin: reads are not exposed to it
  * (no CORS headers), and what changes state is refused, since a browser sends simple requests without
- * asking first.
+ * asking first. Pages that this machine serves itself, on whatever port, are no strangers.
  *
  * A server bound to another address is meant to be reached by names it can not know, so there the Host
- * header is checked only when `allowedHosts` is set. Origins are checked on every bind.
+ * header is checked only when `allowedHosts` is set; of the origins, only its own and `allowedOrigins`
+ * are served.
  */
 export class HostGuard {
+  readonly #loopback: boolean;
   readonly #hosts: ReadonlySet<string> | "any";
   readonly #origins: ReadonlySet<string> | "any";
 
   constructor({ host, allowedHosts, allowedOrigins }: GuardConfig) {
-    const open = allowedHosts.includes("*") || (!isLoopback(host) && allowedHosts.length === 0);
+    this.#loopback = isLoopback(host);
+    const open = allowedHosts.includes("*") || (!this.#loopback && allowedHosts.length === 0);
     this.#hosts = open ? "any" : new Set(allowedHosts.map((name) => hostnameOf(name) ?? name.toLowerCase()));
     this.#origins = allowedOrigins.includes("*")
       ? "any"
@@ -47,12 +50,13 @@ export class HostGuard {
   /** @throws ApiError 403 `host_not_allowed` or `origin_not_allowed` */
   check(request: Request): void {
     const host = request.headers.get("host");
-    if (!this.#servesHost(host)) throw hostNotAllowed(host);
+    // A browser always sends a Host header; what sends none is a program.
+    if (host !== null && !this.#servesHost(host)) throw hostNotAllowed(host);
     if (SAFE_METHODS.has(request.method)) return;
     const origin = request.headers.get("origin");
     if (origin !== null && !this.#isOwn(origin, host) && !this.#allowsOrigin(origin))
       throw originNotAllowed(origin);
-    // Some requests of a foreign page carry no Origin, but modern browsers always say where they come from.
+    // A browser may leave the Origin out, but it says that the request comes from elsewhere.
     if (origin === null && request.headers.get("sec-fetch-site") === "cross-site" && this.#origins !== "any")
       throw originNotAllowed("cross-site");
   }
@@ -79,24 +83,27 @@ export class HostGuard {
     };
   }
 
-  #servesHost(host: string | null): boolean {
+  #servesHost(host: string): boolean {
     if (this.#hosts === "any") return true;
     const name = hostnameOf(host);
     return name !== null && (isLoopback(name) || this.#hosts.has(name));
   }
 
   #allowsOrigin(origin: string): boolean {
-    return this.#origins === "any" || this.#origins.has(origin.toLowerCase());
+    if (this.#origins === "any" || this.#origins.has(origin.toLowerCase())) return true;
+    const name = hostnameOf(authorityOf(origin));
+    return this.#loopback && name !== null && isLoopback(name);
   }
 
-  /** The page this server serves itself: scheme aside, which a TLS proxy changes, origin and Host agree. */
+  /** The page this server serves itself; the scheme may differ behind a proxy that speaks TLS. */
   #isOwn(origin: string, host: string | null): boolean {
-    return (
-      host !== null &&
-      /^https?:\/\//i.test(origin) &&
-      origin.replace(/^https?:\/\//i, "").toLowerCase() === host.toLowerCase()
-    );
+    return host !== null && authorityOf(origin) === host.toLowerCase();
   }
+}
+
+/** `http://Name:80` → `name:80`; `null` for other schemes and for the opaque origin `null`. */
+function authorityOf(origin: string): string | null {
+  return /^https?:\/\/(.+)$/i.exec(origin)?.[1]?.toLowerCase() ?? null;
 }
 
 /** The SDKs add `x-stainless-*` headers; a wildcard is no part of CORS, so the asked-for ones are named. */
@@ -109,7 +116,7 @@ function stainlessHeaders(request: Request): string[] {
     .filter((name) => /^x-stainless-[a-z0-9-]+$/.test(name));
 }
 
-const hostNotAllowed = (host: string | null) =>
+const hostNotAllowed = (host: string) =>
   new ApiError(
     403,
     "permission_error",
@@ -125,6 +132,6 @@ const originNotAllowed = (origin: string) =>
     { code: "origin_not_allowed" },
   );
 
-function quote(text: string | null): string {
-  return text === null ? "(none)" : `'${text.slice(0, 100)}'`;
+function quote(text: string): string {
+  return `'${text.slice(0, 100)}'`;
 }

@@ -11,12 +11,12 @@ export function explainInvalid({ valueError, type: where }: ValidationError): Ap
   if (param === null) {
     const message = `The request ${where} must be a JSON object, not ${nameOf(fault.value)}`;
     return invalidRequest(
-      where === "body" ? message : `The ${where}: ${complaint(fault)}`,
+      where === "body" ? message : `The ${where} ${complaint(fault)}`,
       undefined,
       "invalid_type",
     );
   }
-  return invalidRequest(`'${param}': ${complaint(fault)}`, param, codeOf(fault));
+  return invalidRequest(`'${param}' ${complaint(fault)}`, param, codeOf(fault));
 }
 
 /** A fault with the values that would have been right, where they can be counted. */
@@ -69,12 +69,11 @@ function toParam(path: string): string | null {
 function complaint({ choices, type, message, value }: Fault): string {
   if (type === ValueErrorType.ObjectRequiredProperty || value === undefined) return "is required";
   if (choices.length > 0)
-    return `expected one of ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`;
-  const [head = "", ...tail] = message;
-  return `${head.toLowerCase()}${tail.join("")}, got ${nameOf(value)}`;
+    return `must be one of ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`;
+  return `is not right: ${message.toLowerCase()}, got ${nameOf(value)}`;
 }
 
-/** The kind of a value, never the value: it may be a prompt or a token. */
+/** What a value is, without telling it: it may be a prompt or a token. */
 function nameOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";

@@ -1,10 +1,12 @@
 import type { Statistics } from "../schemas/event.ts";
 import type { SystemStatus } from "../schemas/system.ts";
 import type { ModelManager } from "./model-manager.ts";
+import type { RequestRegistry } from "./requests.ts";
 
 interface Sources {
   manager: Pick<ModelManager, "list">;
   system: { status(): Promise<SystemStatus> };
+  requests: Pick<RequestRegistry, "statistics">;
   /** Called when a sample could not be taken. */
   onError: (error: unknown) => void;
   /** Between two samples, in milliseconds. */
@@ -20,7 +22,6 @@ export class StatisticsTicker {
   readonly #listeners = new Set<Listener>();
   #timer: Timer | null = null;
   #sampling = false;
-  #last = { at: 0, tokens: 0 };
 
   constructor(sources: Sources) {
     this.#sources = sources;
@@ -35,10 +36,7 @@ export class StatisticsTicker {
   /** @returns a function that ends the subscription */
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
-    if (!this.#timer) {
-      this.#last = { at: performance.now(), tokens: this.#tokens() };
-      this.#timer = setInterval(() => void this.#tick(), this.#intervalMs);
-    }
+    this.#timer ??= setInterval(() => void this.#tick(), this.#intervalMs);
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size > 0 || !this.#timer) return;
@@ -66,32 +64,16 @@ export class StatisticsTicker {
     const models = this.#sources.manager.list();
     const sum = (figure: (model: (typeof models)[number]) => number) =>
       models.reduce((total, model) => total + figure(model), 0);
-    const busy = sum((model) => model.busy_slots);
-    const queued = sum((model) => model.queued);
+    const { running, tokens_per_second } = this.#sources.requests.statistics();
     return {
       time: Date.now(),
-      requests: busy + queued,
-      busy_slots: busy,
+      requests: running,
+      busy_slots: sum((model) => model.busy_slots),
       slots: sum((model) => model.slots ?? 0),
-      queued,
-      tokens_per_second: this.#rate(),
+      queued: sum((model) => model.queued),
+      tokens_per_second,
       memory: { used: memory.used, total: memory.total },
       cpu_percent: cpu.usage_percent,
     };
-  }
-
-  /** Tokens per second since the last call. */
-  #rate(): number {
-    const now = { at: performance.now(), tokens: this.#tokens() };
-    const { at, tokens } = this.#last;
-    this.#last = now;
-    // Counts end with their model, so the sum falls when one goes.
-    return now.at > at ? Math.max(0, Math.round(((now.tokens - tokens) / (now.at - at)) * 10_000) / 10) : 0;
-  }
-
-  #tokens(): number {
-    return this.#sources.manager
-      .list()
-      .reduce((total, { completion_tokens = 0 }) => total + completion_tokens, 0);
   }
 }

@@ -7,8 +7,12 @@ import { createApp, type Services } from "../../src/app.ts";
 import type { Config } from "../../src/config.ts";
 import { WebPage } from "../../src/http/web.ts";
 import type { SystemStatus } from "../../src/schemas/system.ts";
+import { ChatService } from "../../src/services/chat.ts";
+import { CompletionService } from "../../src/services/completions.ts";
 import { EventBus } from "../../src/services/events.ts";
 import type { ModelManager } from "../../src/services/model-manager.ts";
+import { QueryService } from "../../src/services/query.ts";
+import { RequestRegistry } from "../../src/services/requests.ts";
 import { testConfig } from "./config.ts";
 import { FakeEngine, type FakeScript } from "./fake-engine.ts";
 import { InterimManager } from "./interim-manager.ts";
@@ -49,11 +53,17 @@ export async function startServer(
   const events = new EventBus();
   const engine = new FakeEngine(script);
   const manager: ModelManager = new InterimManager(engine, events);
+  const log = pino({ level: "silent" });
+  const requests = new RequestRegistry({ manager, log });
   const services: Services = {
     config,
-    log: pino({ level: "silent" }),
+    log,
     events,
     manager,
+    requests,
+    chat: new ChatService({ requests }),
+    completions: new CompletionService({ requests }),
+    query: new QueryService({ requests }),
     system: { status: async () => SYSTEM },
     web: await page(),
     version: "0.0.0-test",

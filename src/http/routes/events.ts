@@ -11,11 +11,13 @@ export const eventRoutes = ({
   events,
   manager,
   system,
+  requests,
   log,
-}: Pick<Services, "events" | "manager" | "system" | "log">) => {
+}: Pick<Services, "events" | "manager" | "system" | "requests" | "log">) => {
   const ticker = new StatisticsTicker({
     manager,
     system,
+    requests,
     onError: (error) => log.warn({ err: error }, "statistics could not be taken"),
   });
 
