@@ -5,8 +5,6 @@ import { frontDoor } from "./http/front-door.ts";
 import { openApi } from "./http/openapi.ts";
 import { chatRoutes } from "./http/routes/chat.ts";
 import { completionRoutes } from "./http/routes/completions.ts";
-import { chatRoutes } from "./http/routes/chat.ts";
-import { completionRoutes } from "./http/routes/completions.ts";
 import { configRoutes } from "./http/routes/config.ts";
 import { deploymentRoutes } from "./http/routes/deployment.ts";
 import { eventRoutes } from "./http/routes/events.ts";
@@ -14,23 +12,15 @@ import { healthRoutes } from "./http/routes/health.ts";
 import { modelRoutes } from "./http/routes/models.ts";
 import { queryRoutes } from "./http/routes/query.ts";
 import { requestRoutes } from "./http/routes/requests.ts";
-import { modelRoutes } from "./http/routes/models.ts";
-import { queryRoutes } from "./http/routes/query.ts";
-import { requestRoutes } from "./http/routes/requests.ts";
 import { rootRoutes } from "./http/routes/root.ts";
-import { tokenizeRoutes } from "./http/routes/tokenize.ts";
 import { tokenizeRoutes } from "./http/routes/tokenize.ts";
 import type { WebPage } from "./http/web.ts";
 import type { Log } from "./log.ts";
 import type { SystemStatus } from "./schemas/system.ts";
 import type { ChatService } from "./services/chat.ts";
 import type { CompletionService } from "./services/completions.ts";
-import type { ChatService } from "./services/chat.ts";
-import type { CompletionService } from "./services/completions.ts";
 import type { EventBus } from "./services/events.ts";
 import type { ModelManager } from "./services/model-manager.ts";
-import type { QueryService } from "./services/query.ts";
-import type { RequestRegistry } from "./services/requests.ts";
 import type { QueryService } from "./services/query.ts";
 import type { RequestRegistry } from "./services/requests.ts";
 
@@ -76,12 +66,6 @@ export function createApp(services: Services) {
     .use(rootRoutes(services))
     .use(healthRoutes(services))
     .use(deploymentRoutes(services))
-    .use(queryRoutes(services))
-    .use(modelRoutes(services))
-    .use(chatRoutes(services))
-    .use(completionRoutes(services))
-    .use(tokenizeRoutes(services))
-    .use(requestRoutes(services))
     .use(queryRoutes(services))
     .use(chatRoutes(services))
     .use(completionRoutes(services))
