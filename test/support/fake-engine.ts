@@ -1,4 +1,4 @@
-import { contextLengthExceeded, queueFull } from "../../src/errors.ts";
+import { contextLengthExceeded, engineLost, queueFull } from "../../src/errors.ts";
 import type {
   Activity,
   Engine,
@@ -84,6 +84,8 @@ export class FakeModel implements LoadedModel {
   readonly spec: LoadSpec;
   readonly #script: FakeScript;
   readonly #end = Promise.withResolvers<string | null>();
+  /** Aborts what runs when the engine ends. */
+  readonly #life = new AbortController();
 
   constructor(spec: LoadSpec, script: FakeScript) {
     this.spec = spec;
@@ -109,11 +111,13 @@ export class FakeModel implements LoadedModel {
 
   /** The engine dies, as a crashed process does. */
   crash(reason = "killed by a test"): void {
+    this.#life.abort(engineLost(reason));
     this.#end.resolve(reason);
   }
 
   async generate(request: GenerateRequest, signal: AbortSignal): Promise<Generation> {
     signal.throwIfAborted();
+    this.#life.signal.throwIfAborted();
     this.requests.push(request);
     const promptTokens = (await this.tokenize(request.prompt)).length;
     if (promptTokens >= this.info.contextLength)
@@ -121,7 +125,7 @@ export class FakeModel implements LoadedModel {
     if (this.activity.busySlots >= this.info.slots && this.activity.queued >= this.spec.queueLimit)
       throw queueFull(this.activity.queued);
     this.activity.busySlots++;
-    return { promptTokens, pieces: this.#answer(request, signal) };
+    return { promptTokens, pieces: this.#answer(request, AbortSignal.any([signal, this.#life.signal])) };
   }
 
   async tokenize(prompt: Prompt): Promise<number[]> {
@@ -137,13 +141,21 @@ export class FakeModel implements LoadedModel {
     return tokens.map((token) => `t${token} `);
   }
 
-  async unload(): Promise<void> {
+  async unload(reason: Error = engineLost("it was unloaded")): Promise<void> {
     this.unloaded = true;
+    this.#life.abort(reason);
     this.#end.resolve(null);
   }
 
-  async *#answer(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<Piece, GenerationEnd> {
-    const limit = Math.min(this.#script.pieces.length, request.maxTokens ?? Infinity);
+  async *#answer({
+    limit,
+    signal,
+    free,
+  }: {
+    limit: number;
+    signal: AbortSignal;
+    free: (done: number) => void;
+  }): AsyncGenerator<Piece, GenerationEnd> {
     let done = 0;
     try {
       if (this.#script.prefillMs > 0) await pause(this.#script.prefillMs, signal);
@@ -155,8 +167,7 @@ export class FakeModel implements LoadedModel {
         done++;
       }
     } finally {
-      this.activity.busySlots--;
-      if (done < limit) this.cancelled++;
+      free(done);
     }
     return {
       finishReason: limit < this.#script.pieces.length ? "length" : this.#script.finishReason,
