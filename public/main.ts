@@ -34,7 +34,7 @@ function show(view: LiveView): void {
   connection.show(view);
   status.showStale(view.link === "away");
   if (!view.status) return;
-  status.show(view.status);
+  status.show(view.status, view.statistics);
   deployments.show(view.status.models);
   query.showModels(view.status.models, view.status.model_name);
   // Whoever comes to an empty server wants the form; later it is theirs to open and close.

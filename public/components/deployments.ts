@@ -39,7 +39,7 @@ export class Deployments {
 class Card {
   readonly root = element("li", { class: "deployment" });
   readonly #state = element("span", { class: "state" });
-  readonly #about = element("p", { class: "about" });
+  readonly #about = element("span");
   readonly #progress = new Bar("progressbar", "Loading");
   readonly #figures = element("dl", { class: "figures" });
   readonly #notes = element("p", { class: "about" });
@@ -62,8 +62,8 @@ class Card {
       });
     });
     this.root.append(
-      element("div", { class: "name" }, element("strong", {}, name), this.#state, this.#undeploy),
-      this.#about,
+      element("div", { class: "name" }, element("strong", {}, name), this.#undeploy),
+      element("p", { class: "about" }, this.#state, this.#about),
       this.#progress.root,
       this.#figures,
       this.#notes,
@@ -75,7 +75,6 @@ class Card {
     setText(this.#state, model.state);
     this.#state.dataset["state"] = model.state;
     setText(this.#about, about(model));
-    this.#about.hidden = this.#about.textContent === "";
     const loading = model.state === "loading" || model.state === "downloading";
     this.#progress.root.hidden = !loading;
     this.#progress.set(model.progress);

@@ -1,21 +1,13 @@
 import type { DeploymentStatus } from "../../src/schemas/deployment.ts";
+import type { QueryAnswer, QueryRequest } from "../../src/schemas/query.ts";
 import { call, explain, Refusal, send } from "../lib/api.ts";
 import { readChat } from "../lib/chat-stream.ts";
 import { byId, element, setText } from "../lib/dom.ts";
 import { formatSeconds, plural } from "../lib/format.ts";
-import { type QueryForm, readQuery, toChat } from "../lib/query.ts";
+import { readQuery, toChat } from "../lib/query.ts";
 import { readEvents } from "../lib/sse.ts";
 import { Answer } from "./answer.ts";
 import { showMessage } from "./message.ts";
-
-interface QueryAnswer {
-  response: string;
-  responses?: string[];
-  model_name: string;
-  generation_time: number;
-  input_tokens: number;
-  output_tokens: number;
-}
 
 /** Asks the model, streaming where one answer is wanted, and can be stopped at any moment. */
 export class QueryPanel {
@@ -77,7 +69,7 @@ export class QueryPanel {
     }
   }
 
-  async #askOnce(query: QueryForm, signal: AbortSignal): Promise<void> {
+  async #askOnce(query: QueryRequest, signal: AbortSignal): Promise<void> {
     const answer = await call<QueryAnswer>("/query", { method: "POST", body: query, signal });
     const texts = answer.responses ?? [answer.response];
     for (const [index, text] of texts.entries()) {
@@ -92,7 +84,7 @@ export class QueryPanel {
     }
   }
 
-  async #streamAnswer(query: QueryForm, model: string, signal: AbortSignal): Promise<void> {
+  async #streamAnswer(query: QueryRequest, model: string, signal: AbortSignal): Promise<void> {
     const started = performance.now();
     const body = toChat(query, model);
     const response = await send("/v1/chat/completions", { method: "POST", body, signal });

@@ -1,7 +1,8 @@
+import type { Statistics } from "../../src/schemas/event.ts";
 import type { StatusAnswer } from "../../src/schemas/status.ts";
 import type { GpuStatus, SystemStatus } from "../../src/schemas/system.ts";
 import { byId, setText } from "../lib/dom.ts";
-import { formatBytes } from "../lib/format.ts";
+import { formatBytes, plural } from "../lib/format.ts";
 import { Meter } from "./meter.ts";
 
 /** The current model and the machine. */
@@ -9,13 +10,15 @@ export class StatusPanel {
   readonly #model = byId("status-model", HTMLElement);
   readonly #loaded = byId("status-loaded", HTMLElement);
   readonly #device = byId("status-device", HTMLElement);
+  readonly #work = byId("status-work", HTMLElement);
   readonly #meters = byId("meters", HTMLElement);
   readonly #byName = new Map<string, Meter>();
 
-  show(status: StatusAnswer): void {
+  show(status: StatusAnswer, statistics: Statistics | null): void {
     setText(this.#model, status.model_name ?? "none");
     setText(this.#loaded, status.is_loaded ? "yes" : status.is_loading ? "loading" : "no");
     setText(this.#device, status.device ?? "–");
+    setText(this.#work, statistics ? work(statistics) : "–");
     this.#showSystem(status.system);
   }
 
@@ -56,14 +59,18 @@ export class StatusPanel {
   }
 }
 
+function work({ requests, tokens_per_second: rate }: Statistics): string {
+  return requests === 0 ? "idle" : `${plural(requests, "request")}, ${rate.toFixed(1)} tokens/s`;
+}
+
 function gpuFigures(gpu: GpuStatus): [fraction: number | null, value: string, note: string] {
-  const note = [gpu.name, gpu.driver && `driver ${gpu.driver}`].filter(Boolean).join(", ");
-  const busy = gpu.usage_percent === null ? "" : `, ${Math.round(gpu.usage_percent)} % busy`;
-  if (!gpu.memory_total) return [null, `memory unknown${busy}`, note];
-  if (gpu.memory_used === null) return [null, `${formatBytes(gpu.memory_total)}${busy}`, note];
+  const busy = gpu.usage_percent === null ? null : `${Math.round(gpu.usage_percent)} % busy`;
+  const note = [gpu.name, gpu.driver && `driver ${gpu.driver}`, busy].filter(Boolean).join(", ");
+  if (!gpu.memory_total) return [null, "memory unknown", note];
+  if (gpu.memory_used === null) return [null, formatBytes(gpu.memory_total), note];
   return [
     gpu.memory_used / gpu.memory_total,
-    `${formatBytes(gpu.memory_used)} of ${formatBytes(gpu.memory_total)}${busy}`,
+    `${formatBytes(gpu.memory_used)} of ${formatBytes(gpu.memory_total)}`,
     note,
   ];
 }

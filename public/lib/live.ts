@@ -1,5 +1,6 @@
-import type { DeploymentStatus } from "../../src/schemas/deployment.ts";
+import type { Statistics } from "../../src/schemas/event.ts";
 import type { StatusAnswer } from "../../src/schemas/status.ts";
+import { needsStatus, withDeployment, withModels, withStatistics } from "./status-changes.ts";
 
 /** How the page hears from the server. */
 export type Link = "connecting" | "live" | "polling" | "away";
@@ -8,6 +9,8 @@ export interface LiveView {
   link: Link;
   /** The last that was heard; kept while the server is away. */
   status: StatusAnswer | null;
+  /** Comes with the event stream only. */
+  statistics: Statistics | null;
   /** Unix time in milliseconds of the next try while the server is away. */
   retryAt: number | null;
 }
@@ -24,6 +27,8 @@ export interface LiveOptions {
   onChange(view: LiveView): void;
   /** Between two polls while there is no event stream. */
   pollMs?: number;
+  /** Between two polls beside a healthy event stream, which does not tell of disk and GPU. */
+  idleMs?: number;
   /** Before the event stream is tried again once it failed. */
   reopenMs?: number;
   /** Statistics come every second, so a stream silent for this long is dead. */
@@ -35,23 +40,30 @@ export interface LiveOptions {
  * proxies hold it back), and by trying again, ever more slowly, while the server is away.
  */
 export class Live {
-  #view: LiveView = { link: "connecting", status: null, retryAt: null };
+  #view: LiveView = { link: "connecting", status: null, statistics: null, retryAt: null };
   #events: EventStream | null = null;
+  /** Unix time in milliseconds of the last event; 0 before the first one of this stream. */
   #heardAt = 0;
   #reopenAt = 0;
   #failures = 0;
+  #asking = false;
+  #askAgain = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
   readonly #options: Required<LiveOptions>;
 
   constructor(options: LiveOptions) {
-    this.#options = { pollMs: 2000, reopenMs: 15_000, silenceMs: 10_000, ...options };
+    this.#options = { pollMs: 2000, idleMs: 5000, reopenMs: 15_000, silenceMs: 10_000, ...options };
   }
 
-  /** Starts following; also asks at once while it waits for the next try. */
+  /** Starts following; later asks at once instead of at the next turn. */
   refresh(): void {
+    if (this.#asking) {
+      this.#askAgain = true;
+      return;
+    }
     clearTimeout(this.#timer);
-    void this.#tick();
+    void this.#ask();
   }
 
   stop(): void {
@@ -60,24 +72,28 @@ export class Live {
     this.#closeEvents();
   }
 
-  async #tick(): Promise<void> {
-    if (this.#events && this.#view.link === "live" && Date.now() - this.#heardAt > this.#options.silenceMs)
-      this.#closeEvents();
-    let delay = this.#options.pollMs;
+  async #ask(): Promise<void> {
+    this.#asking = true;
+    if (this.#isLive() && Date.now() - this.#heardAt > this.#options.silenceMs) this.#closeEvents();
+    let delay: number;
     try {
       const status = await this.#options.fetchStatus();
       this.#failures = 0;
-      this.#change({ link: this.#isLive() ? "live" : "polling", status, retryAt: null });
       if (!this.#events && Date.now() >= this.#reopenAt) this.#openEvents();
-      if (this.#isLive()) delay = this.#options.silenceMs;
+      this.#change({ link: this.#isLive() ? "live" : "polling", status, retryAt: null });
+      delay = this.#isLive() ? this.#options.idleMs : this.#options.pollMs;
     } catch {
       this.#closeEvents();
+      // Whoever comes back may well stream again.
       this.#reopenAt = 0;
       delay = retryDelay(++this.#failures, this.#options.pollMs);
       this.#change({ link: "away", retryAt: Date.now() + delay });
     }
-    clearTimeout(this.#timer);
-    if (!this.#stopped) this.#timer = setTimeout(() => void this.#tick(), delay);
+    this.#asking = false;
+    if (this.#stopped) return;
+    if (this.#askAgain) delay = 0;
+    this.#askAgain = false;
+    this.#timer = setTimeout(() => this.refresh(), delay);
   }
 
   #isLive(): boolean {
@@ -89,38 +105,39 @@ export class Live {
     const events = this.#options.openEvents();
     this.#events = events;
     this.#reopenAt = Date.now() + this.#options.reopenMs;
-    // What happened between the last poll and the opening is in no event.
-    events.addEventListener("open", () => this.#ifCurrent(events, () => this.#heard()));
-    events.addEventListener("error", () =>
-      this.#ifCurrent(events, () => {
-        this.#closeEvents();
-        this.refresh();
-      }),
-    );
-    events.addEventListener("statistics", ({ data = "" }) =>
-      this.#ifCurrent(events, () => this.#heard(JSON.parse(data) as Partial<StatusAnswer>)),
-    );
-    events.addEventListener("deployment", ({ data = "" }) =>
-      this.#ifCurrent(events, () => this.#heard(withDeployment(this.#view.status, JSON.parse(data)))),
-    );
+    const on = <T>(name: string, hear: (data: T) => Partial<LiveView>) =>
+      events.addEventListener(name, ({ data = "" }) => {
+        if (this.#events === events) this.#heard(hear(JSON.parse(data) as T));
+      });
+    on("snapshot", ({ models }: Pick<StatusAnswer, "models">) => ({
+      status: withModels(this.#view.status, models),
+    }));
+    on("deployment", (deployment: StatusAnswer["models"][number]) => {
+      // Which model is the current one, only the server knows.
+      this.refresh();
+      return { status: withDeployment(this.#view.status, deployment) };
+    });
+    on("stats", (statistics: Statistics) => {
+      if (needsStatus(this.#view.status, statistics)) this.refresh();
+      return { statistics, status: withStatistics(this.#view.status, statistics) };
+    });
+    events.addEventListener("error", () => {
+      if (this.#events !== events) return;
+      this.#closeEvents();
+      this.refresh();
+    });
   }
 
-  #ifCurrent(events: EventStream, act: () => void): void {
-    if (this.#events === events) act();
-  }
-
-  #heard(news: Partial<StatusAnswer> = {}): void {
-    const first = this.#heardAt === 0;
+  #heard(news: Partial<LiveView>): void {
     this.#heardAt = Date.now();
-    const { status } = this.#view;
-    this.#change({ link: "live", status: status && { ...status, ...news }, retryAt: null });
-    if (first) this.refresh();
+    this.#change({ ...news, link: "live", retryAt: null });
   }
 
   #closeEvents(): void {
     this.#events?.close();
     this.#events = null;
     this.#heardAt = 0;
+    this.#view = { ...this.#view, statistics: null };
   }
 
   #change(change: Partial<LiveView>): void {
@@ -130,19 +147,6 @@ export class Live {
   }
 }
 
-/** Doubles from `baseMs` up to 15 seconds. */
+/** Doubles with every failure, from `baseMs` up to 15 seconds. */
 export const retryDelay = (failures: number, baseMs: number): number =>
   Math.min(15_000, baseMs * 2 ** Math.min(failures - 1, 10));
-
-/** The status after one deployment changed; one that stopped is gone. */
-export function withDeployment(
-  status: StatusAnswer | null,
-  changed: DeploymentStatus,
-): Partial<StatusAnswer> {
-  if (!status) return {};
-  const known = status.models.some((model) => model.model_name === changed.model_name);
-  const models = known
-    ? status.models.map((model) => (model.model_name === changed.model_name ? changed : model))
-    : [...status.models, changed];
-  return { models: models.filter((model) => model.state !== "stopped") };
-}

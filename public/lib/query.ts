@@ -1,15 +1,5 @@
-/** What the query form sends to `POST /query`. */
-export interface QueryForm {
-  prompt: string;
-  model_name?: string;
-  max_length?: number;
-  max_new_tokens?: number;
-  temperature?: number;
-  top_p?: number;
-  top_k?: number;
-  do_sample: boolean;
-  num_return_sequences?: number;
-}
+import type { DeployRequest } from "../../src/schemas/deployment.ts";
+import type { QueryRequest } from "../../src/schemas/query.ts";
 
 const NUMBERS = [
   "max_length",
@@ -21,8 +11,8 @@ const NUMBERS = [
 ] as const;
 
 /** Reads the form; an empty field is left out, so that the server's default holds. */
-export function readQuery(form: FormData): QueryForm {
-  const query: QueryForm = { prompt: text(form, "prompt"), do_sample: form.has("do_sample") };
+export function readQuery(form: FormData): QueryRequest {
+  const query: QueryRequest = { prompt: text(form, "prompt"), do_sample: form.has("do_sample") };
   const model = text(form, "model_name");
   if (model) query.model_name = model;
   for (const name of NUMBERS) {
@@ -36,7 +26,7 @@ export function readQuery(form: FormData): QueryForm {
  * The same question for `POST /v1/chat/completions`, which can stream. It has no `max_length`, the limit
  * on prompt and answer together; there it bounds the answer alone.
  */
-export function toChat(query: QueryForm, model: string) {
+export function toChat(query: QueryRequest, model: string) {
   return {
     model: query.model_name ?? model,
     messages: [{ role: "user", content: query.prompt }],
@@ -50,12 +40,12 @@ export function toChat(query: QueryForm, model: string) {
 }
 
 /** What the deploy form sends to `POST /deploy`; empty fields are left out. */
-export function readDeploy(form: FormData) {
+export function readDeploy(form: FormData): DeployRequest {
   const number = (name: string) => (text(form, name) === "" ? {} : { [name]: Number(text(form, name)) });
   const token = text(form, "hf_token");
   return {
     model_name: text(form, "model_name").trim(),
-    device: text(form, "device") || "auto",
+    device: (text(form, "device") || "auto") as DeployRequest["device"],
     load_in_8bit: form.get("bits") === "8",
     load_in_4bit: form.get("bits") === "4",
     ...number("context_length"),
