@@ -125,7 +125,18 @@ export class FakeModel implements LoadedModel {
     if (this.activity.busySlots >= this.info.slots && this.activity.queued >= this.spec.queueLimit)
       throw queueFull(this.activity.queued);
     this.activity.busySlots++;
-    return { promptTokens, pieces: this.#answer(request, AbortSignal.any([signal, this.#life.signal])) };
+    const limit = Math.min(this.#script.pieces.length, request.maxTokens ?? Infinity);
+    const either = AbortSignal.any([signal, this.#life.signal]);
+    let held = true;
+    const free = (done: number) => {
+      if (!held) return;
+      held = false;
+      this.activity.busySlots--;
+      if (done < limit) this.cancelled++;
+    };
+    // A generator that was never started has no `finally`, and the slot is to be free all the same.
+    either.addEventListener("abort", () => free(0), { once: true });
+    return { promptTokens, pieces: this.#answer({ limit, signal: either, free }) };
   }
 
   async tokenize(prompt: Prompt): Promise<number[]> {
@@ -147,34 +158,50 @@ export class FakeModel implements LoadedModel {
     this.#end.resolve(null);
   }
 
-  async *#answer({
-    limit,
-    signal,
-    free,
-  }: {
-    limit: number;
-    signal: AbortSignal;
-    free: (done: number) => void;
-  }): AsyncGenerator<Piece, GenerationEnd> {
-    let done = 0;
+  #free(run: FakeRun): void {
+    if (run.free() && run.done < run.limit) this.cancelled++;
+  }
+
+  async *#answer(run: FakeRun, signal: AbortSignal): AsyncGenerator<Piece, GenerationEnd> {
     try {
       if (this.#script.prefillMs > 0) await pause(this.#script.prefillMs, signal);
-      for (const [index, text] of this.#script.pieces.slice(0, limit).entries()) {
+      for (const [index, text] of this.#script.pieces.slice(0, run.limit).entries()) {
         if (this.#script.failAt?.index === index) throw this.#script.failAt.error;
         if (index > 0 && this.#script.decodeMs > 0) await pause(this.#script.decodeMs, signal);
         signal.throwIfAborted();
+        run.done++;
         yield { text, tokens: 1 };
-        done++;
       }
     } finally {
-      free(done);
+      this.#free(run);
     }
     return {
-      finishReason: limit < this.#script.pieces.length ? "length" : this.#script.finishReason,
+      finishReason: run.limit < this.#script.pieces.length ? "length" : this.#script.finishReason,
       cachedTokens: this.#script.cachedTokens,
-      completionTokens: done,
+      completionTokens: run.done,
       timings: { queueMs: 0, prefillMs: this.#script.prefillMs, decodeMs: 0 },
     };
+  }
+}
+
+/** A request that holds a slot until it is freed, once. */
+class FakeRun {
+  done = 0;
+  readonly limit: number;
+  readonly #activity: Activity;
+  #busy = true;
+
+  constructor(activity: Activity, limit: number) {
+    this.limit = limit;
+    this.#activity = activity;
+    activity.busySlots++;
+  }
+
+  free(): boolean {
+    const was = this.#busy;
+    this.#busy = false;
+    if (was) this.#activity.busySlots--;
+    return was;
   }
 }
 
