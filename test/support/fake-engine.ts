@@ -124,19 +124,14 @@ export class FakeModel implements LoadedModel {
       throw contextLengthExceeded(promptTokens, this.info.contextLength, request.promptParam);
     if (this.activity.busySlots >= this.info.slots && this.activity.queued >= this.spec.queueLimit)
       throw queueFull(this.activity.queued);
-    this.activity.busySlots++;
-    const limit = Math.min(this.#script.pieces.length, request.maxTokens ?? Infinity);
+    const run = new FakeRun(
+      this.activity,
+      Math.min(this.#script.pieces.length, request.maxTokens ?? Infinity),
+    );
     const either = AbortSignal.any([signal, this.#life.signal]);
-    let held = true;
-    const free = (done: number) => {
-      if (!held) return;
-      held = false;
-      this.activity.busySlots--;
-      if (done < limit) this.cancelled++;
-    };
     // A generator that was never started has no `finally`, and the slot is to be free all the same.
-    either.addEventListener("abort", () => free(0), { once: true });
-    return { promptTokens, pieces: this.#answer({ limit, signal: either, free }) };
+    either.addEventListener("abort", () => this.#free(run), { once: true });
+    return { promptTokens, pieces: this.#answer(run, either) };
   }
 
   async tokenize(prompt: Prompt): Promise<number[]> {
@@ -159,7 +154,7 @@ export class FakeModel implements LoadedModel {
   }
 
   #free(run: FakeRun): void {
-    if (run.free() && run.done < run.limit) this.cancelled++;
+    if (run.free() && run.done < run.limit && !this.#life.signal.aborted) this.cancelled++;
   }
 
   async *#answer(run: FakeRun, signal: AbortSignal): AsyncGenerator<Piece, GenerationEnd> {
