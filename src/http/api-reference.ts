@@ -1,10 +1,9 @@
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Elysia } from "elysia";
 import { FILE_SECURITY, REFERENCE_SECURITY } from "./content-security.ts";
 import { MemoryFile } from "./memory-file.ts";
 
-const OWN = fileURLToPath(new URL("../../public/docs/", import.meta.url));
 const VIEWER = dirname(fileURLToPath(import.meta.resolve("swagger-ui-dist/package.json")));
 
 /** Every file of the viewer that is served; its package holds many more. */
@@ -21,15 +20,18 @@ export class ApiReference {
     this.#files = files;
   }
 
-  /** @throws when a file is missing, as with an incomplete install */
-  static async read(): Promise<ApiReference> {
+  /**
+   * @param own the folder with our page around the viewer
+   * @throws when a file is missing, as with an incomplete install
+   */
+  static async read(own: string): Promise<ApiReference> {
     const files = new Map<string, MemoryFile>();
     for (const path of [
-      ...VIEWER_FILES.map((name) => `${VIEWER}/${name}`),
-      ...OWN_FILES.map((name) => OWN + name),
+      ...VIEWER_FILES.map((name) => join(VIEWER, name)),
+      ...OWN_FILES.map((name) => join(own, name)),
     ])
-      files.set(path.slice(path.lastIndexOf("/") + 1), await read(path, FILE_SECURITY));
-    return new ApiReference(await read(`${OWN}index.html`, REFERENCE_SECURITY), files);
+      files.set(basename(path), await read(path, FILE_SECURITY));
+    return new ApiReference(await read(join(own, "index.html"), REFERENCE_SECURITY), files);
   }
 
   routes() {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Elysia } from "elysia";
 import { ApiReference } from "./api-reference.ts";
@@ -5,7 +6,7 @@ import { FILE_SECURITY, PAGE_SECURITY } from "./content-security.ts";
 import { MemoryFile } from "./memory-file.ts";
 import { staticFiles } from "./static-files.ts";
 
-const PUBLIC = fileURLToPath(new URL("../../public/", import.meta.url));
+const PUBLIC = fileURLToPath(new URL("../../public", import.meta.url));
 
 /** Names that carry the hash of their content never change what they mean. */
 const FOREVER = "public, max-age=31536000, immutable";
@@ -30,12 +31,16 @@ export class WebPage {
   }
 
   /**
-   * Bundles `public/index.html`.
+   * Bundles `index.html` of the folder.
    * @throws AggregateError with the bundler's messages when the page has a mistake: better no start than a blank page
    */
-  static async build(): Promise<WebPage> {
-    const { page, assets } = await bundle();
-    return new WebPage(page, assets, await ApiReference.read(), await staticFiles(`${PUBLIC}static`));
+  static async build(folder = PUBLIC): Promise<WebPage> {
+    const { page, assets } = await bundle(folder);
+    const [reference, files] = await Promise.all([
+      ApiReference.read(join(folder, "docs")),
+      staticFiles(join(folder, "static")),
+    ]);
+    return new WebPage(page, assets, reference, files);
   }
 
   /** Answers `GET /` and `GET /web-interface` with the page. */
@@ -62,10 +67,10 @@ export class WebPage {
   }
 }
 
-async function bundle() {
+async function bundle(folder: string) {
   const { outputs } = await Bun.build({
-    entrypoints: [`${PUBLIC}index.html`],
-    root: PUBLIC,
+    entrypoints: [join(folder, "index.html")],
+    root: folder,
     target: "browser",
     minify: true,
     splitting: true,
@@ -89,6 +94,6 @@ async function bundle() {
       );
     }
   }
-  if (!page) throw new Error("The bundle of public/index.html contains no page");
+  if (!page) throw new Error(`The bundle of ${folder}/index.html contains no page`);
   return { page, assets };
 }
