@@ -63,7 +63,7 @@ class Card {
     });
     this.root.append(
       element("div", { class: "name" }, element("strong", {}, name), this.#undeploy),
-      element("p", { class: "about" }, this.#state, this.#about),
+      element("p", { class: "about" }, this.#state, " ", this.#about),
       this.#progress.root,
       this.#figures,
       this.#notes,

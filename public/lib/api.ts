@@ -14,7 +14,7 @@ export class Refusal extends Error {
 /** No answer came: the server is stopped, restarting, or out of reach. */
 export class Away extends Error {
   constructor(cause: unknown) {
-    super("The server does not answer. Start it again with `bun start`; this page recovers by itself.", {
+    super("The server does not answer. Once it is back, try again.", {
       cause,
     });
     this.name = "Away";

@@ -18,19 +18,28 @@ interface Chunk {
  * @throws Refusal when the stream carries an error, or ends without `[DONE]`: a cut answer never looks whole
  */
 export async function* readChat(events: AsyncIterable<StreamEvent>): AsyncGenerator<ChatPiece> {
-  for await (const { data } of events) {
-    if (data === "[DONE]") return;
-    const chunk = JSON.parse(data) as Chunk;
-    if (chunk.error) throw new Refusal(200, refusalText(200, data));
-    const choice = chunk.choices?.[0];
-    if (choice?.delta?.content) yield { kind: "text", text: choice.delta.content };
-    if (choice?.finish_reason) yield { kind: "end", reason: choice.finish_reason };
-    if (chunk.usage)
-      yield {
-        kind: "usage",
-        inputTokens: chunk.usage.prompt_tokens,
-        outputTokens: chunk.usage.completion_tokens,
-      };
+  try {
+    for await (const { data } of events) {
+      if (data === "[DONE]") return;
+      yield* pieces(data);
+    }
+  } catch (error) {
+    // What a browser throws when the connection breaks.
+    if (!(error instanceof TypeError)) throw error;
   }
   throw new Refusal(200, "The connection ended before the answer did. Ask again.");
+}
+
+function* pieces(data: string): Generator<ChatPiece> {
+  const chunk = JSON.parse(data) as Chunk;
+  if (chunk.error) throw new Refusal(200, refusalText(200, data));
+  const choice = chunk.choices?.[0];
+  if (choice?.delta?.content) yield { kind: "text", text: choice.delta.content };
+  if (choice?.finish_reason) yield { kind: "end", reason: choice.finish_reason };
+  if (chunk.usage)
+    yield {
+      kind: "usage",
+      inputTokens: chunk.usage.prompt_tokens,
+      outputTokens: chunk.usage.completion_tokens,
+    };
 }

@@ -38,6 +38,14 @@ test("an error inside the stream is told in the server's words", async () => {
   await expect(read(content("Hel"), { error })).rejects.toThrow("The engine stopped");
 });
 
+test("a connection that breaks is told as one", async () => {
+  async function* broken() {
+    yield { event: "message", data: JSON.stringify(content("Hel")) };
+    throw new TypeError("network error");
+  }
+  await expect(Array.fromAsync(readChat(broken()))).rejects.toThrow("The connection ended");
+});
+
 test("a stream that ends without [DONE] does not pass for a whole answer", async () => {
   await expect(read(content("Hel"))).rejects.toThrow("The connection ended before the answer did");
 });
