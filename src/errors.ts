@@ -113,6 +113,30 @@ export const modelLoading = (model: string, retryAfter = 2) =>
 export const notReady = (reason: string) =>
   new ApiError(503, "server_error", `No model is ready: ${reason}`, { code: "not_ready" });
 
+/** 503: the model finishes what it works on and takes nothing new. */
+export const beingUndeployed = (model: string) =>
+  new ApiError(
+    503,
+    "server_error",
+    `The model '${model}' is being undeployed: requests under way may finish, new ones and a new deployment have to wait until it is gone`,
+    { code: "model_undeploying", param: "model", retryAfter: 2 },
+  );
+
+/** 503: the request, or the load somebody waited for, was cut short by `DELETE /undeploy`. */
+export const undeployed = (model: string) =>
+  new ApiError(503, "server_error", `The model '${model}' was undeployed before this was done`, {
+    code: "model_undeployed",
+  });
+
+/** 503: the deployment stands, but its model could not be loaded or crashed too often. */
+export const deploymentFailed = (model: string, reason: string) =>
+  new ApiError(
+    503,
+    "server_error",
+    `The model '${model}' has failed (${reason}): deploy it again with POST /deploy`,
+    { code: "model_failed", param: "model" },
+  );
+
 export const shuttingDown = () =>
   new ApiError(503, "server_error", "The server is shutting down", { code: "shutting_down", retryAfter: 5 });
 
@@ -153,6 +177,12 @@ export const engineLost = (reason: string) =>
       retryAfter: 5,
     },
   );
+
+/** 503: the engine process died while it loaded the model. */
+export const loadLost = (reason: string) =>
+  new ApiError(503, "server_error", `The engine stopped while it loaded the model (${reason})`, {
+    code: "engine_lost",
+  });
 
 export const engineFailed = (cause: unknown) =>
   new ApiError(500, "server_error", "The engine failed on this request; the server log has the cause", {

@@ -74,8 +74,11 @@ export interface LoadedModel {
   tokenize(prompt: Prompt): Promise<number[]>;
   /** The text of each token, for `POST /tokenize` with pieces. */
   detokenize(tokens: number[]): Promise<string[]>;
-  /** Ends the engine and gives all its memory back; resolves when its process is reaped. */
-  unload(): Promise<void>;
+  /**
+   * Ends the engine and gives all its memory back; resolves when its process is reaped.
+   * Requests still running fail with `reason`, `engine_lost` when none is given.
+   */
+  unload(reason?: Error): Promise<void>;
 }
 
 /** What a load chose and found; stands in `/status`. */

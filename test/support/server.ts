@@ -10,12 +10,11 @@ import type { SystemStatus } from "../../src/schemas/system.ts";
 import { ChatService } from "../../src/services/chat.ts";
 import { CompletionService } from "../../src/services/completions.ts";
 import { EventBus } from "../../src/services/events.ts";
-import type { ModelManager } from "../../src/services/model-manager.ts";
+import { ModelManager } from "../../src/services/model-manager.ts";
 import { QueryService } from "../../src/services/query.ts";
 import { RequestRegistry } from "../../src/services/requests.ts";
 import { testConfig } from "./config.ts";
 import { FakeEngine, type FakeScript } from "./fake-engine.ts";
-import { InterimManager } from "./interim-manager.ts";
 
 export const TEST_MODEL = "test-model";
 
@@ -52,8 +51,19 @@ export async function startServer(
   const config = testConfig(home, overrides);
   const events = new EventBus();
   const engine = new FakeEngine(script);
-  const manager: ModelManager = new InterimManager(engine, events);
   const log = pino({ level: "silent" });
+  const manager = new ModelManager({
+    engine,
+    config,
+    events,
+    log,
+    // Any name stands for a file: the fake engine opens none.
+    files: { resolve: async (name) => ({ path: join(config.modelsDir, name) }) },
+    memoryBudget: async () => SYSTEM.memory.available,
+    threads: 2,
+    tuning: { get: () => null, set: () => {} },
+    restartDelayMs: 10,
+  });
   const requests = new RequestRegistry({ manager, log });
   const services: Services = {
     config,
