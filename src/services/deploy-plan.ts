@@ -2,25 +2,18 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Config } from "../config.ts";
 import type { LoadSpec } from "../engine/engine.ts";
-import { type ApiError, invalidRequest } from "../errors.ts";
+import { ApiError, invalidRequest, loadFailed } from "../errors.ts";
+import type { GgufHeader } from "../formats/gguf/header.ts";
 import type { DeployRequest } from "../schemas/deployment.ts";
 import { deployWarnings } from "./deploy-warnings.ts";
+import type { FileChoice, ModelFile } from "./model-files.ts";
 
-/** Which of the files that a name stands for is wanted. */
-export interface FileChoice {
-  eightBit: boolean;
-  fourBit: boolean;
-}
-
-/** Finds model files. */
-export interface ModelFiles {
+/** Where model files are found; `ModelFiles` is what the server has. */
+export interface FileSource {
   /** @throws ApiError when the name stands for no file */
   resolve(name: string, choice: FileChoice): Promise<ModelFile>;
-}
-
-export interface ModelFile {
-  /** Absolute. */
-  path: string;
+  /** @throws ApiError when the file can not be a model */
+  header(file: ModelFile): Promise<Pick<GgufHeader, "contextLength">>;
 }
 
 /** A deploy request that makes sense, as it will be loaded. */
@@ -47,7 +40,7 @@ export type DeployDefaults = Pick<
  */
 export async function planDeployment(
   request: DeployRequest,
-  files: ModelFiles,
+  files: FileSource,
   defaults: DeployDefaults,
   threads: number,
 ): Promise<DeployPlan> {
@@ -56,6 +49,13 @@ export async function planDeployment(
     throw invalidRequest("load_in_8bit and load_in_4bit exclude each other: set one of them", "load_in_4bit");
   const name = request.model_name;
   const file = await files.resolve(name, choice);
+  const { trained, fault } = await inspect(file, files);
+  const contextLength = request.context_length ?? null;
+  if (trained !== null && contextLength !== null && contextLength > trained)
+    throw invalidRequest(
+      `context_length is ${contextLength}, and '${name}' was trained for ${trained} tokens: take at most that`,
+      "context_length",
+    );
   const asked = request.device ?? defaults.device;
   const device = asked === "mps" ? "metal" : asked;
   return {
@@ -64,7 +64,8 @@ export async function planDeployment(
       name,
       path: file.path,
       device,
-      contextLength: request.context_length ?? defaults.contextLength,
+      // The configured length is for all models, so one with less simply gets less.
+      contextLength: contextLength ?? atMost(defaults.contextLength, trained),
       parallel: request.parallel ?? defaults.parallel,
       gpuLayers: request.gpu_layers ?? defaults.gpuLayers,
       threads,
@@ -72,11 +73,29 @@ export async function planDeployment(
       pauseMs: defaults.pauseMs,
     },
     identity: await identify(file.path),
-    warnings: deployWarnings(request, { device, hadChoice: false }),
-    fault: null,
+    warnings: [...file.warnings, ...deployWarnings(request, device)],
+    fault,
   };
 }
 
+/** A file that can not be read is no mistake in the request: its deployment fails, and says why. */
+async function inspect(
+  file: ModelFile,
+  files: FileSource,
+): Promise<{ trained: number | null; fault: ApiError | null }> {
+  try {
+    return { trained: (await files.header(file)).contextLength, fault: null };
+  } catch (error) {
+    const fault =
+      error instanceof ApiError ? error : loadFailed(`The file can not be read: ${String(error)}`);
+    return { trained: null, fault };
+  }
+}
+
+const atMost = (value: number | null, limit: number | null) =>
+  value === null || limit === null ? value : Math.min(value, limit);
+
+/** @returns `null` when there is no such file */
 async function identify(path: string): Promise<string | null> {
   try {
     const { size, mtimeMs } = await stat(path);

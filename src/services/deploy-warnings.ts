@@ -4,23 +4,15 @@ import { DeployRequest } from "../schemas/deployment.ts";
 const KNOWN = new Set(Object.keys(DeployRequest.properties));
 const MOST_UNKNOWN = 10;
 
-export interface ChosenFile {
-  device: Device;
-  /** Whether the name stood for several files, so that there was something to choose. */
-  hadChoice: boolean;
-}
-
-/** One sentence for every flag of the request that was set and has no effect; values are never repeated. */
-export function deployWarnings(request: DeployRequest, { device, hadChoice }: ChosenFile): string[] {
+/**
+ * One sentence for every flag of the request that was set and has no effect, but those that choose a
+ * file (`ModelFiles` judges them); values are never repeated.
+ */
+export function deployWarnings(request: DeployRequest, device: Device): string[] {
   const warnings: string[] = [];
   const warn = (flag: string, why: string) => warnings.push(`${flag} has no effect: ${why}`);
   if (request.trust_remote_code) warn("trust_remote_code", "a GGUF file carries no code");
   if (request.hf_token) warn("hf_token", "this model is a file on this machine");
-  if (!hadChoice) {
-    const why = "the name stands for one file, which is used as it is quantised";
-    if (request.load_in_8bit) warn("load_in_8bit", why);
-    if (request.load_in_4bit) warn("load_in_4bit", why);
-  }
   if (device === "cpu" && request.gpu_layers) warn("gpu_layers", "the model runs on the CPU");
   const unknown = Object.keys(request).filter((key) => !KNOWN.has(key));
   for (const key of unknown.slice(0, MOST_UNKNOWN))

@@ -74,6 +74,11 @@ export class Deployment {
     this.#end = this.#live();
   }
 
+  /** Of the model's file. */
+  get path(): string {
+    return this.#plan.spec.path;
+  }
+
   get state(): DeploymentState {
     return this.#state;
   }

@@ -10,8 +10,13 @@ import {
   undeployed,
 } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { DeployAnswer, DeploymentStatus, DeployRequest } from "../schemas/deployment.ts";
-import { type DeployPlan, type ModelFiles, planDeployment } from "./deploy-plan.ts";
+import type {
+  DeployAnswer,
+  DeploymentState,
+  DeploymentStatus,
+  DeployRequest,
+} from "../schemas/deployment.ts";
+import { type DeployPlan, type FileSource, planDeployment } from "./deploy-plan.ts";
 import { Deployment, type Lease } from "./deployment.ts";
 import type { EventBus } from "./events.ts";
 import { LoadQueue } from "./load-queue.ts";
@@ -24,7 +29,7 @@ export interface ModelManagerParts {
   config: Config;
   events: EventBus;
   log: Log;
-  files: ModelFiles;
+  files: FileSource;
   /** Bytes of RAM a model may take now, cgroup limits respected. */
   memoryBudget: () => Promise<number>;
   /** CPUs that affinity and cgroup quota give. */
@@ -49,6 +54,8 @@ export interface TuningKey {
 /** How long `POST /deploy` waits to hear whether the device it names is there. */
 const DEVICE_ANSWER_MS = 5000;
 
+const IN_USE: ReadonlySet<DeploymentState> = new Set(["downloading", "loading", "ready", "draining"]);
+
 /** Deployments and their states: who uses what, who must go. */
 export class ModelManager {
   readonly #parts: ModelManagerParts;
@@ -72,7 +79,7 @@ export class ModelManager {
     this.#assertFree(request.model_name);
     const plan = await planDeployment(request, files, config, threads);
     // Somebody else may have deployed it meanwhile. From here to `#start` nothing is awaited.
-    this.#assertFree(plan.name);
+    this.#assertFree(plan.name, plan.spec.path);
     const deployment = this.#start(plan);
     const { device, contextLength, parallel, gpuLayers } = plan.spec;
     log.info(
@@ -183,11 +190,14 @@ export class ModelManager {
     }
   }
 
-  #assertFree(name: string): void {
+  /** @throws ApiError when the name is taken, or the file is in use under another name */
+  #assertFree(name: string, path?: string): void {
     if (this.#closing) throw shuttingDown();
-    const state = this.#deployments.get(name)?.state;
-    if (state === "draining") throw beingUndeployed(name);
-    if (state !== undefined && state !== "failed" && state !== "stopped") throw alreadyDeployed(name);
+    const taken = Array.from(this.#deployments.values()).find(
+      (deployment) => IN_USE.has(deployment.state) && (deployment.name === name || deployment.path === path),
+    );
+    if (taken?.state === "draining") throw beingUndeployed(taken.name);
+    if (taken) throw alreadyDeployed(taken.name);
   }
 
   #current(): Deployment | undefined {
@@ -212,7 +222,7 @@ export class ModelManager {
     );
   }
 
-  #newest(wanted: (state: Deployment["state"]) => boolean): Deployment | undefined {
+  #newest(wanted: (state: DeploymentState) => boolean): Deployment | undefined {
     return Array.from(this.#deployments.values()).findLast(({ state }) => wanted(state));
   }
 }

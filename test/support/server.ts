@@ -15,6 +15,7 @@ import { QueryService } from "../../src/services/query.ts";
 import { RequestRegistry } from "../../src/services/requests.ts";
 import { testConfig } from "./config.ts";
 import { FakeEngine, type FakeScript } from "./fake-engine.ts";
+import { anyFile } from "./test-manager.ts";
 
 export const TEST_MODEL = "test-model";
 
@@ -58,7 +59,7 @@ export async function startServer(
     events,
     log,
     // Any name stands for a file: the fake engine opens none.
-    files: { resolve: async (name) => ({ path: join(config.modelsDir, name) }) },
+    files: anyFile,
     memoryBudget: async () => SYSTEM.memory.available,
     threads: 2,
     tuning: { get: () => null, set: () => {} },

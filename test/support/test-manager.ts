@@ -1,8 +1,18 @@
 import pino from "pino";
 import type { Config } from "../../src/config.ts";
 import type { Engine } from "../../src/engine/engine.ts";
+import type { FileSource } from "../../src/services/deploy-plan.ts";
 import { EventBus } from "../../src/services/events.ts";
 import { ModelManager, type ModelManagerParts } from "../../src/services/model-manager.ts";
+
+/** Model files for which every name is one, trained for 4096 tokens. */
+export const anyFile: FileSource = {
+  resolve: async (name) => {
+    const path = `/models/${name}`;
+    return { name, path, parts: [path], fileSize: 4_000_000, warnings: [] };
+  },
+  header: async () => ({ contextLength: 4096 }),
+};
 
 /** A manager around `engine` for which every name is a file, and which restarts without delay. */
 export function testManager(
@@ -15,7 +25,7 @@ export function testManager(
     config,
     events: new EventBus(),
     log: pino({ level: "silent" }),
-    files: { resolve: async (name) => ({ path: `/models/${name}` }) },
+    files: anyFile,
     memoryBudget: async () => 8e9,
     threads: 2,
     tuning: { get: () => null, set: () => {} },

@@ -6,7 +6,7 @@ import type { DeployRequest } from "../../src/schemas/deployment.ts";
 import { EventBus } from "../../src/services/events.ts";
 import { testConfig } from "../support/config.ts";
 import { FakeEngine, type FakeScript } from "../support/fake-engine.ts";
-import { testManager } from "../support/test-manager.ts";
+import { anyFile, testManager } from "../support/test-manager.ts";
 
 const managers: ModelManager[] = [];
 
@@ -151,6 +151,14 @@ describe("deploying", () => {
     const results = await Promise.allSettled([ready(manager, "a"), ready(manager, "a")]);
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     expect(engine.models).toHaveLength(1);
+  });
+
+  test("refuses a file that is deployed under another name", async () => {
+    const resolve: typeof anyFile.resolve = async (_, choice) => anyFile.resolve("same.gguf", choice);
+    const { manager } = setUp({}, {}, { files: { ...anyFile, resolve } });
+    await ready(manager, "same");
+    const error = await refusal(() => manager.deploy({ model_name: "same.gguf" }));
+    expect(error).toMatchObject({ status: 400, code: "already_deployed" });
   });
 
   test("refuses 8 bits and 4 bits together", async () => {
@@ -474,16 +482,24 @@ describe("closing", () => {
   });
 
   test("cancels a load and a deploy that was about to begin", async () => {
-    const found = Promise.withResolvers<{ path: string }>();
+    const found = Promise.withResolvers<void>();
     const { engine, manager } = setUp(
       { loadMs: 60_000 },
       {},
-      { files: { resolve: async (name) => (name === "late" ? found.promise : { path: "/a" }) } },
+      {
+        files: {
+          ...anyFile,
+          resolve: async (name, choice) => {
+            if (name === "late") await found.promise;
+            return anyFile.resolve(name, choice);
+          },
+        },
+      },
     );
     await manager.deploy({ model_name: "a" });
     const late = refusal(() => manager.deploy({ model_name: "late" }));
     await manager.close(0);
-    found.resolve({ path: "/late" });
+    found.resolve();
     expect((await late).code).toBe("shutting_down");
     expect(engine.models).toEqual([]);
     expect(manager.list()).toEqual([]);

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "bun:test";
+import { loadFailed } from "../../src/errors.ts";
+import type { DeployRequest } from "../../src/schemas/deployment.ts";
+import { planDeployment } from "../../src/services/deploy-plan.ts";
+import { testConfig } from "../support/config.ts";
+import { anyFile } from "../support/test-manager.ts";
+
+const plan = (request: Omit<DeployRequest, "model_name">, overrides = {}, files = anyFile) =>
+  planDeployment({ model_name: "a", ...request }, files, testConfig("/nowhere", overrides), 2);
+
+describe("the context length", () => {
+  test("above the trained one is refused with both numbers", async () => {
+    const outcome = plan({ context_length: 4097 });
+    expect(outcome).rejects.toMatchObject({ status: 400, code: "invalid_value", param: "context_length" });
+    expect(outcome).rejects.toThrow(/4097.*4096/);
+  });
+
+  test("up to the trained one is taken", async () => {
+    expect((await plan({ context_length: 4096 })).spec.contextLength).toBe(4096);
+  });
+
+  test("of the configuration is for all models, so one trained for less gets less", async () => {
+    expect((await plan({}, { contextLength: 32768 })).spec.contextLength).toBe(4096);
+    expect((await plan({}, { contextLength: 1024 })).spec.contextLength).toBe(1024);
+    expect((await plan({})).spec.contextLength).toBeNull();
+  });
+});
+
+describe("a file", () => {
+  test("that is no model makes no bad request, but a deployment that fails at once", async () => {
+    const header = () => Promise.reject(loadFailed("It is no GGUF file"));
+    const { fault } = await plan({ context_length: 100_000 }, {}, { ...anyFile, header });
+    expect(fault).toMatchObject({ code: "model_load_failed", message: "It is no GGUF file" });
+  });
+
+  test("that can not be read fails with the reason of the system", async () => {
+    const header = () => Promise.reject(new Error("EACCES: permission denied"));
+    const { fault } = await plan({}, {}, { ...anyFile, header });
+    expect(fault?.message).toContain("permission denied");
+  });
+});
+
+describe("warnings", () => {
+  test("name each flag without effect, and no secret", async () => {
+    const { warnings, spec } = await plan({
+      trust_remote_code: true,
+      hf_token: "hf_secret",
+      device: "cpu",
+      gpu_layers: 10,
+    });
+    expect(warnings).toHaveLength(3);
+    expect(warnings.join()).toMatch(/trust_remote_code.*hf_token.*gpu_layers/);
+    expect(JSON.stringify([warnings, spec])).not.toContain("hf_secret");
+  });
+
+  test("repeat what the choice of the file had to say", async () => {
+    const resolve: typeof anyFile.resolve = async (name, choice) => ({
+      ...(await anyFile.resolve(name, choice)),
+      warnings: ["load_in_8bit has no effect"],
+    });
+    expect((await plan({ load_in_8bit: true }, {}, { ...anyFile, resolve })).warnings).toEqual([
+      "load_in_8bit has no effect",
+    ]);
+  });
+
+  test("are not given for flags that are off or null", async () => {
+    const { warnings } = await plan({
+      trust_remote_code: false,
+      load_in_8bit: false,
+      hf_token: null,
+      gpu_layers: 0,
+      device: "cpu",
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  test("name fields the server does not know, but only so many", async () => {
+    const unknown = Object.fromEntries(Array.from({ length: 13 }, (_, index) => [`field_${index}`, "value"]));
+    const { warnings } = await plan(unknown);
+    expect(warnings[0]).toContain("field_0");
+    expect(warnings.join()).not.toContain("value");
+    expect(warnings.at(-1)).toContain("3 more");
+  });
+});
