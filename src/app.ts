@@ -62,7 +62,7 @@ export function createApp(services: Services) {
   return app
     .wrap(frontDoor({ config, log, router }))
     .use(errorHandler(router))
-    .use(openApi(version))
+    .use(openApi(version, () => app))
     .use(rootRoutes(services))
     .use(healthRoutes(services))
     .use(deploymentRoutes(services))

@@ -45,7 +45,7 @@ export function errorResponse(error: ApiError, path: string): Response {
   const body = isOpenAiPath(path) ? error.toBody() : { ...error.toBody(), detail: error.message };
   const answer = Response.json(body, { status: error.status });
   if (error.retryAfter !== null) answer.headers.set("retry-after", String(Math.ceil(error.retryAfter)));
-  else if (error.status < 500) answer.headers.set("x-should-retry", "false");
+  else if (error.status !== 500) answer.headers.set("x-should-retry", "false");
   if (error instanceof MethodNotAllowed) answer.headers.set("allow", error.allowed.join(", "));
   return answer;
 }

@@ -1,59 +1,75 @@
-import { Kind, type TSchema } from "@sinclair/typebox";
+import { Kind } from "@sinclair/typebox";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import type { ValidationError } from "elysia";
 import { type ApiError, invalidRequest } from "../errors.ts";
 
-/** A request that does not match its schema, told in terms of the field at fault. */
+/** A request that does not match its schema, told in terms of the field at fault; never with its value. */
 export function explainInvalid({ valueError, type: where }: ValidationError): ApiError {
-  if (!valueError) return invalidRequest(`The ${where} is not valid`);
-  const fault = sharpest(valueError);
+  if (!valueError) return invalidRequest(`The ${where} of the request is not valid`);
+  const fault = sharpest(read(valueError));
   const param = toParam(fault.path);
-  if (param === null) {
-    const message = `The request ${where} must be a JSON object, not ${nameOf(fault.value)}`;
-    return invalidRequest(
-      where === "body" ? message : `The ${where} ${complaint(fault)}`,
-      undefined,
-      "invalid_type",
-    );
-  }
-  return invalidRequest(`'${param}' ${complaint(fault)}`, param, codeOf(fault));
+  const subject = param === null ? `The ${where} of the request` : `'${param}'`;
+  return invalidRequest(`${subject} ${complaint(fault)}`, param ?? undefined, codeOf(fault));
 }
 
-/** A fault with the values that would have been right, where they can be counted. */
+/** A `ValueError` whose branches are read, which its iterators allow only once. */
+interface Mismatch {
+  error: ValueError;
+  /** Of a union: what is wrong by each branch. */
+  branches: Mismatch[][];
+}
+
+/** Enough to tell the branches of a union apart; a long array could hold any number of mismatches. */
+const MOST_MISMATCHES = 50;
+
+function read(error: ValueError): Mismatch {
+  if (error.type !== ValueErrorType.Union) return { error, branches: [] };
+  const branches = error.errors.map((errors) => [...upTo(MOST_MISMATCHES, errors)].map(read));
+  // `null` stands for "unset" and is never what was meant.
+  return { error, branches: branches.filter(([first]) => first && first.error.type !== ValueErrorType.Null) };
+}
+
+function* upTo<T>(count: number, items: Iterable<T>): Generator<T> {
+  let taken = 0;
+  for (const item of items) {
+    yield item;
+    if (++taken === count) return;
+  }
+}
+
+/** One field and what is wrong with it. */
 interface Fault extends Pick<ValueError, "path" | "value" | "message" | "type"> {
+  /** The values that would have been right, where they can be counted. */
   choices: unknown[];
 }
 
 /**
- * A union only says that no branch matches. The branch that is meant is the one whose fault lies deepest;
- * at the same depth the branches are alternatives, and their literals are the choices.
+ * A union only says that no branch matches. Literals such as `type` or `role` tell which branch is
+ * meant: one whose literals fit, else all, and then their literals are the choices. Of several
+ * branches that could be meant, it is the one whose fault lies deepest.
  */
-function sharpest(error: ValueError): Fault {
-  const branches = branchErrors(error);
-  if (branches.length === 0) return { ...pick(error), choices: literal(error.schema) };
-  const faults = branches.map(sharpest);
+function sharpest({ error, branches }: Mismatch): Fault {
+  const { path, value, message, type, schema } = error;
+  if (branches.length === 0) {
+    const choices = schema[Kind] === "Literal" ? [schema["const"] as unknown] : [];
+    return { path, value, message, type, choices };
+  }
+  const meant = branches.filter((mismatches) => !mismatches.some(isWrongLiteral));
+  const decisive = meant.length > 0 ? meant : branches.map((mismatches) => mismatches.filter(isWrongLiteral));
+  const faults = decisive.flatMap(([first]) => (first ? [sharpest(first)] : []));
   const depth = Math.max(...faults.map(depthOf));
   const deepest = faults.filter((fault) => depthOf(fault) === depth);
   const [first] = deepest;
-  if (!first || deepest.length === 1) return first ?? { ...pick(error), choices: [] };
+  if (first && deepest.length === 1) return first;
   const choices = deepest.flatMap((fault) => fault.choices);
-  return { ...pick(error), path: first.path, value: first.value, choices };
+  return { path: first?.path ?? path, value: first?.value ?? value, message, type, choices };
 }
 
-/** The first fault of each branch of a union, leaving out `null`, which stands for "unset". */
-function branchErrors(error: ValueError): ValueError[] {
-  if (error.type !== ValueErrorType.Union) return [];
-  return error.errors
-    .flatMap((branch) => branch.First() ?? [])
-    .filter((branch) => branch.type !== ValueErrorType.Null);
-}
-
-function pick({ path, value, message, type }: ValueError) {
-  return { path, value, message, type };
-}
-
-function literal(schema: TSchema): unknown[] {
-  return schema[Kind] === "Literal" ? [schema["const"]] : [];
+/** Whether it is a literal, or a union of nothing but literals, that has another value. */
+function isWrongLiteral({ error, branches }: Mismatch): boolean {
+  if (error.value === undefined) return false;
+  if (branches.length === 0) return error.type === ValueErrorType.Literal;
+  return branches.every(([first]) => first && isWrongLiteral(first));
 }
 
 function depthOf({ path }: Fault): number {
@@ -66,26 +82,29 @@ function toParam(path: string): string | null {
   return path.slice(1).replaceAll("/", ".").replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
-function complaint({ choices, type, message, value }: Fault): string {
-  if (type === ValueErrorType.ObjectRequiredProperty || value === undefined) return "is required";
-  if (choices.length > 0)
-    return `must be one of ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`;
-  return `is not right: ${message.toLowerCase()}, got ${nameOf(value)}`;
+function isMissing({ type, value }: Fault): boolean {
+  return type === ValueErrorType.ObjectRequiredProperty || value === undefined;
 }
 
-/** What a value is, without telling it: it may be a prompt or a token. */
-function nameOf(value: unknown): string {
+function complaint(fault: Fault): string {
+  const { choices, message, value } = fault;
+  if (isMissing(fault)) return "is required";
+  if (choices.length > 0)
+    return `must be one of ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`;
+  return `is not valid: ${message.toLowerCase()}, got ${kindOf(value)}`;
+}
+
+/** Numbers are shown; anything else may be a prompt or a token. */
+function kindOf(value: unknown): string {
   if (value === null) return "null";
-  if (Array.isArray(value)) return "an array";
   if (typeof value === "number") return String(value);
-  if (value === undefined) return "nothing";
+  if (Array.isArray(value)) return `an array of ${value.length}`;
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-function codeOf({ type, choices, value }: Fault): string {
-  if (type === ValueErrorType.ObjectRequiredProperty || value === undefined)
-    return "missing_required_parameter";
-  return choices.length === 0 && TYPE_ERRORS.has(type) ? "invalid_type" : "invalid_value";
+function codeOf(fault: Fault): string {
+  if (isMissing(fault)) return "missing_required_parameter";
+  return fault.choices.length === 0 && TYPE_ERRORS.has(fault.type) ? "invalid_type" : "invalid_value";
 }
 
 const TYPE_ERRORS = new Set([
