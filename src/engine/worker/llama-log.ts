@@ -1,0 +1,47 @@
+import { LlamaLogLevel } from "node-llama-cpp";
+import type { LogLevel } from "../engine.ts";
+
+const LEVELS: Partial<Record<LlamaLogLevel, LogLevel>> = {
+  [LlamaLogLevel.fatal]: "error",
+  [LlamaLogLevel.error]: "error",
+  [LlamaLogLevel.warn]: "warn",
+  // What llama.cpp calls information is hundreds of lines for every load.
+  [LlamaLogLevel.info]: "debug",
+  [LlamaLogLevel.log]: "debug",
+};
+
+/**
+ * Listens to llama.cpp's log: some things it says nowhere else, such as why a file can not be loaded and how
+ * much of a context is KV cache.
+ */
+export class LlamaLog {
+  readonly #forward: (level: LogLevel, message: string) => void;
+  readonly #errors: string[] = [];
+  #kvCache = 0;
+
+  constructor(forward: (level: LogLevel, message: string) => void) {
+    this.#forward = forward;
+  }
+
+  /** Bytes of all KV and recurrent-state buffers so far. */
+  get kvCache(): number {
+    return this.#kvCache;
+  }
+
+  readonly write = (level: LlamaLogLevel, message: string): void => {
+    const text = message.trim();
+    if (text === "") return;
+    const mapped = LEVELS[level] ?? "debug";
+    if (mapped === "error") this.#errors.push(text);
+    const buffer = /\b(?:KV|RS) buffer size =\s*([\d.]+) MiB/.exec(text);
+    if (buffer) this.#kvCache += Math.round(Number(buffer[1]) * 2 ** 20);
+    this.#forward(mapped, text);
+  };
+
+  /** Why loading failed, in the loader's words without its function names; `null` when it said nothing. */
+  reason(): string | null {
+    // The first error is the cause; the ones after it are consequences.
+    const [first] = this.#errors;
+    return first?.replace(/^\w+: (error loading model: )?/, "").replace(/^error loading model: /, "") ?? null;
+  }
+}

@@ -1,0 +1,232 @@
+import { InsufficientMemoryError, type LlamaContext, type LlamaModel } from "node-llama-cpp";
+import { ApiError, insufficientMemory, loadFailed } from "../../errors.ts";
+import type { LoadSpec, MemoryUse, ModelInfo } from "../engine.ts";
+import { type Backend, startBackend } from "./backend.ts";
+import { estimateSession, NativeContext, withSession } from "./binding.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { probeDevices } from "./device-probe.ts";
+import { type Fit, fit, type MemoryEstimator } from "./fit.ts";
+import type { LlamaLog } from "./llama-log.ts";
+import { type ModelFileFacts, readModelFile } from "./model-file.ts";
+import { Slot } from "./slots.ts";
+import { Speed } from "./speed.ts";
+import { ChatTemplate } from "./template.ts";
+import { Vocabulary } from "./vocabulary.ts";
+
+/** A model in memory with everything the step loop needs. */
+export interface Loaded {
+  info: ModelInfo;
+  context: NativeContext;
+  slots: Slot[];
+  vocabulary: Vocabulary;
+  template: ChatTemplate | null;
+  speed: Speed;
+}
+
+/** Share of the progress that belongs to the weights; the context takes the rest. */
+const WEIGHTS_SHARE = 0.95;
+/** llama.cpp's own default: more gains little and makes the compute buffers large. */
+const BATCH_SIZE = 512;
+/** Left free on the GPU for whatever else needs it. */
+const VRAM_PADDING = 256 * 2 ** 20;
+
+/**
+ * Loads a model as `spec` asks, or as fits best.
+ * @throws ApiError `device_unavailable`, `model_load_failed` or `insufficient_memory` with the loader's reason
+ */
+export async function load(
+  spec: LoadSpec,
+  log: LlamaLog,
+  onProgress: (fraction: number) => void,
+): Promise<Loaded> {
+  const started = performance.now();
+  const backend = await startBackend(spec.device, probeDevices(), spec.threads, log);
+  const facts = await readModelFile(spec.path, backend.llama);
+  const chosen = await fitModel(spec, backend, facts);
+  const model = await loadWeights(spec, backend, chosen, log, onProgress);
+  const context = await createContext(model, chosen, spec.threads, log);
+  const vocabulary = new Vocabulary(model);
+  const { template, note } = chatTemplate(model, vocabulary);
+  const native = new NativeContext(context);
+  onProgress(1);
+  return {
+    info: {
+      architecture: facts.architecture,
+      quantisation: facts.quantisation,
+      parameters: facts.insights.totalParameters,
+      fileSize: await fileSize(spec.path, facts),
+      trainedContextLength: facts.trainedContextLength,
+      contextLength: chosen.contextLength,
+      slots: chosen.slots,
+      hasChatTemplate: template !== null,
+      device: backend.device,
+      layers: { gpu: chosen.gpuLayers, total: facts.insights.totalLayers },
+      memory: memoryUse(model, context, log),
+      loadTimeMs: Math.round(performance.now() - started),
+      pid: process.pid,
+      notes: [...backend.notes, ...chosen.notes, ...(note === null ? [] : [note])],
+    },
+    context: native,
+    slots: createSlots(native, facts, chosen, spec.memoryBudget),
+    vocabulary,
+    template,
+    speed: expectedSpeed(spec, facts, chosen),
+  };
+}
+
+async function fitModel(spec: LoadSpec, { llama, device }: Backend, facts: ModelFileFacts): Promise<Fit> {
+  const vram = device === "cpu" ? { free: 0, unifiedSize: 0 } : await llama.getVramState();
+  const session = estimateSession(facts.insights);
+  try {
+    return await fit(
+      {
+        ...spec,
+        gpuLayers: device === "cpu" ? 0 : spec.gpuLayers,
+        trainedContextLength: facts.trainedContextLength,
+        totalLayers: device === "cpu" ? 0 : facts.insights.totalLayers,
+        ram: spec.memoryBudget,
+        vram: Math.max(0, vram.free - VRAM_PADDING),
+        unified: vram.unifiedSize > 0,
+      },
+      estimator(facts, withSession(session)),
+    );
+  } finally {
+    await session.dispose();
+  }
+}
+
+function estimator({ insights }: ModelFileFacts, session: object): MemoryEstimator {
+  const need = ({ cpuRam, gpuVram }: { cpuRam: number; gpuVram: number }) => ({ ram: cpuRam, vram: gpuVram });
+  return {
+    weights: async (gpuLayers) =>
+      need(await insights.estimateModelResourceRequirementsV2({ gpuLayers, ...session })),
+    context: async ({ contextLength, slots, gpuLayers }) =>
+      need(
+        await insights.estimateContextResourceRequirementsV2({
+          contextSize: contextLength,
+          sequences: slots,
+          modelGpuLayers: gpuLayers,
+          batchSize: batchSize(contextLength, slots),
+          ...session,
+        }),
+      ),
+  };
+}
+
+const batchSize = (contextLength: number, slots: number) =>
+  Math.max(slots, Math.min(BATCH_SIZE, contextLength * slots));
+
+async function loadWeights(
+  spec: LoadSpec,
+  { llama }: Backend,
+  { gpuLayers }: Fit,
+  log: LlamaLog,
+  onProgress: (fraction: number) => void,
+): Promise<LlamaModel> {
+  try {
+    return await llama.loadModel({
+      modelPath: spec.path,
+      gpuLayers,
+      // What fits was worked out above, from limits the library does not know of.
+      ignoreMemorySafetyChecks: true,
+      onLoadProgress: (fraction) => onProgress(fraction * WEIGHTS_SHARE),
+    });
+  } catch (error) {
+    throw explained(error, log);
+  }
+}
+
+async function createContext(
+  model: LlamaModel,
+  { contextLength, slots }: Fit,
+  threads: number,
+  log: LlamaLog,
+): Promise<LlamaContext> {
+  try {
+    return await model.createContext({
+      sequences: slots,
+      contextSize: contextLength,
+      batchSize: batchSize(contextLength, slots),
+      threads,
+      failedCreationRemedy: false,
+      ignoreMemorySafetyChecks: true,
+    });
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw insufficientMemory(
+      `llama.cpp could not create a context of ${slots} times ${contextLength} tokens: ${log.reason() ?? String(error)}`,
+    );
+  }
+}
+
+function explained(error: unknown, log: LlamaLog): ApiError {
+  if (error instanceof ApiError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof InsufficientMemoryError) return insufficientMemory(message);
+  return loadFailed(`llama.cpp could not load the file: ${log.reason() ?? message}`);
+}
+
+function chatTemplate(
+  model: LlamaModel,
+  vocabulary: Vocabulary,
+): { template: ChatTemplate | null; note: string | null } {
+  const source = model.fileInfo.metadata.tokenizer?.chat_template;
+  if (typeof source !== "string" || source === "") return { template: null, note: null };
+  try {
+    const template = ChatTemplate.compile(model.llama, source, {
+      bosText: vocabulary.bosText,
+      eosText: vocabulary.eosText,
+      controlTexts: () => vocabulary.controlTexts,
+    });
+    return { template, note: null };
+  } catch {
+    return {
+      template: null,
+      note: "the file's chat template can not be read by llama.cpp; messages are joined as plain text",
+    };
+  }
+}
+
+function createSlots(
+  context: NativeContext,
+  { insights }: ModelFileFacts,
+  { contextLength, slots, need }: Fit,
+  budget: number,
+): Slot[] {
+  const window = insights.swaSize ?? 0;
+  const cutsAnywhere = window === 0 && !insights.isHybrid && !insights.isRecurrent;
+  // Half of what is left over, within reason.
+  const spare = Math.min(2 ** 30, Math.max(0, budget - need.ram) / 2) / slots;
+  return Array.from({ length: slots }, (_, sequence) => {
+    const checkpoints = cutsAnywhere ? null : new Checkpoints(sequence, context, spare);
+    return new Slot(sequence, contextLength, context, window, checkpoints);
+  });
+}
+
+/** Until steps are measured: 10 billion operations a second and thread, a trillion where the GPU does it all. */
+function expectedSpeed(spec: LoadSpec, { insights }: ModelFileFacts, { gpuLayers }: Fit): Speed {
+  const onGpu = gpuLayers > 0 && gpuLayers >= insights.totalLayers;
+  const perSecond = onGpu ? 1e12 : spec.threads * 1e10;
+  return new Speed({
+    pauseMs: spec.pauseMs,
+    guessMs: ((2 * insights.totalParameters) / perSecond) * 1000,
+    // A slow disk brings 50 MB a second.
+    coldMs: Math.max(30_000, insights.modelSize / 50_000),
+  });
+}
+
+function memoryUse(model: LlamaModel, context: LlamaContext, log: LlamaLog): MemoryUse {
+  const { ram, vram } = context.memoryUsage;
+  const weights = model.memoryUsage;
+  const kvCache = Math.min(log.kvCache, ram + vram);
+  return {
+    weights: weights.ram + weights.vram,
+    kvCache,
+    compute: ram + vram - kvCache,
+    gpu: weights.vram + vram,
+  };
+}
+
+/** A model may be split into several files; then their weights are what counts. */
+const fileSize = async (path: string, { insights }: ModelFileFacts) =>
+  insights.ggufFileInfo.splicedParts > 1 ? insights.modelSize : Bun.file(path).size;

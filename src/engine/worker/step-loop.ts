@@ -1,0 +1,344 @@
+import { ApiError, engineFailed, queueFull } from "../../errors.ts";
+import type { Activity } from "../engine.ts";
+import type { RunningStep, StepOutput } from "../protocol.ts";
+import type { Sampler } from "./binding.ts";
+import type { Run, TokenMeaning } from "./run.ts";
+import type { SamplerConfig } from "./sampling.ts";
+import { shareOut } from "./share.ts";
+import { chooseSlot, type Cells, type Slot } from "./slots.ts";
+import type { Speed, StepLoad } from "./speed.ts";
+
+/** The context as the loop uses it; `NativeContext` is the real one. */
+export interface StepContext extends Cells {
+  readonly batchSize: number;
+  begin(size: number): void;
+  add(sequence: number, position: number, tokens: Uint32Array, wantLogits: boolean): number;
+  decode(threads: number): Promise<void>;
+  sample(logits: number, sampler: Sampler): Promise<number>;
+  createSampler(config: SamplerConfig): Sampler;
+}
+
+export interface StepLoopHooks {
+  /** All that one step brought; called after every step, in order. */
+  onStep(outputs: StepOutput[]): void;
+  /** A request broke; the others go on. */
+  onError(id: string, error: ApiError): void;
+  /** No request is left. */
+  onIdle(): void;
+  /** No slot is usable any more: the process must end. */
+  onFatal(error: unknown): void;
+}
+
+export interface StepLoopOptions {
+  context: StepContext;
+  slots: Slot[];
+  tokens: TokenMeaning;
+  speed: Speed;
+  /** Of steps that hold a prompt. */
+  promptThreads: number;
+  /** Of steps that only hold answers. */
+  decodeThreads: number;
+  queueLimit: number;
+  hooks: StepLoopHooks;
+}
+
+/** A run's tokens in one step. */
+interface Part {
+  run: Run;
+  slot: Slot;
+  tokens: Uint32Array;
+  /** Whether its next token is sampled. */
+  sample: boolean;
+  logits: number;
+}
+
+/**
+ * Evaluates all requests in lockstep: every step is one decode that holds one token of each running answer
+ * and, in the room the pause setting leaves, chunks of the prompts. Whatever goes wrong with one request ends
+ * that request and nothing else.
+ */
+export class StepLoop {
+  readonly #options: StepLoopOptions;
+  readonly #waiting: Run[] = [];
+  readonly #running: Run[] = [];
+  #looping = false;
+  #turn = 0;
+  #step: { since: number; expectedMs: number } | null = null;
+  /** A decode outside the loop, which has to end first. */
+  #trial: Promise<unknown> | null = null;
+  #promptTokens = 0;
+  #cachedTokens = 0;
+  #completionTokens = 0;
+  #decodes = 0;
+  /** Of steps that only hold answers; may be changed at any time. */
+  decodeThreads: number;
+
+  constructor(options: StepLoopOptions) {
+    this.#options = options;
+    this.decodeThreads = options.decodeThreads;
+  }
+
+  get activity(): Activity {
+    return {
+      busySlots: this.#running.length,
+      queued: this.#waiting.length,
+      promptTokens: this.#promptTokens,
+      cachedTokens: this.#cachedTokens,
+      completionTokens: this.#completionTokens,
+      decodes: this.#decodes,
+    };
+  }
+
+  /** The step under way, for whoever judges whether it hangs. */
+  get runningStep(): RunningStep | null {
+    return this.#step && { ageMs: performance.now() - this.#step.since, expectedMs: this.#step.expectedMs };
+  }
+
+  /** @throws ApiError `queue_full` when no slot is free and too many requests wait already */
+  assertRoom(): void {
+    const free = this.#options.slots.filter((slot) => !slot.busy && !slot.broken).length;
+    if (this.#waiting.length >= this.#options.queueLimit + free) throw queueFull(this.#waiting.length);
+  }
+
+  /** @throws ApiError as `assertRoom` does */
+  submit(run: Run): void {
+    this.assertRoom();
+    this.#waiting.push(run);
+    if (!this.#looping) void this.#loop();
+  }
+
+  /** Lets go of a request, whatever it is doing; its slot is free before the next step begins. */
+  cancel(id: string): void {
+    const queued = this.#waiting.findIndex((run) => run.id === id);
+    if (queued >= 0) this.#waiting.splice(queued, 1);
+    const run = this.#running.find((candidate) => candidate.id === id);
+    if (run) run.cancelled = true;
+  }
+
+  /**
+   * Decodes one token nobody asked for, to see how long it takes.
+   * @returns milliseconds, or `null` when requests have come, which go first
+   */
+  async tryDecode(threads: number): Promise<number | null> {
+    const free = this.#options.slots.filter((slot) => !slot.busy && !slot.broken);
+    // A slot with nothing to lose, or the one unused for longest.
+    const slot = free.toSorted((a, b) => a.length - b.length || a.lastUsed - b.lastUsed)[0];
+    if (this.#looping || this.#trial || !slot) return null;
+    const trial = this.#decodeOnce(slot, threads);
+    this.#trial = trial.catch(() => null);
+    return trial.finally(() => {
+      this.#trial = null;
+    });
+  }
+
+  async #decodeOnce(slot: Slot, threads: number): Promise<number> {
+    const { context } = this.#options;
+    // What the cache holds survives, unless there is no room behind it or the state can not be cut back.
+    if (slot.checkpoints || slot.length === slot.capacity) slot.clear();
+    const position = slot.length;
+    try {
+      context.begin(1);
+      context.add(slot.sequence, position, Uint32Array.of(0), true);
+      return await this.#watch({ answers: 1, promptTokens: 0 }, threads);
+    } finally {
+      if (position === 0 || !context.removeFrom(slot.sequence, position)) slot.clear();
+    }
+  }
+
+  async #loop(): Promise<void> {
+    this.#looping = true;
+    try {
+      await this.#trial;
+      while (this.#waiting.length + this.#running.length > 0) {
+        this.#dropCancelled();
+        const outputs = await this.#fillSlots();
+        const parts = this.#plan();
+        if (parts.length > 0) await this.#evaluate(parts, outputs);
+        this.#dropOver();
+        this.#options.hooks.onStep(outputs);
+        // Messages, timers and the channel get their turn between steps.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    } catch (error) {
+      this.#options.hooks.onFatal(error);
+    } finally {
+      this.#looping = false;
+    }
+    this.#options.hooks.onIdle();
+  }
+
+  /** Gives free slots to the requests that wait longest. */
+  async #fillSlots(): Promise<StepOutput[]> {
+    const { slots, context } = this.#options;
+    const outputs: StepOutput[] = [];
+    while (this.#waiting.length > 0) {
+      const run = this.#waiting[0]!;
+      const slot = chooseSlot(slots, run.prompt);
+      if (!slot) {
+        if (slots.every(({ broken }) => broken)) throw new Error("no slot of the context is usable any more");
+        break;
+      }
+      this.#waiting.shift();
+      this.#running.push(run);
+      slot.busy = true;
+      run.start(slot);
+      if (run.limit <= 0) {
+        outputs.push(run.endEmpty());
+        continue;
+      }
+      try {
+        // The last token of the prompt is always evaluated: its logits give the first of the answer.
+        run.cachedTokens = await slot.keep(Math.min(slot.commonPrefix(run.prompt), run.prompt.length - 1));
+        run.sampler = context.createSampler(run.samplerConfig);
+        this.#cachedTokens += run.cachedTokens;
+      } catch (error) {
+        this.#fail(run, error);
+      }
+    }
+    this.#dropOver();
+    return outputs;
+  }
+
+  /** One token of every answer, then prompts in what the batch and the pause setting leave. */
+  #plan(): Part[] {
+    const { context, speed } = this.#options;
+    const parts: Part[] = [];
+    const prompts: { run: Run; slot: Slot; left: number }[] = [];
+    for (const run of this.#running) {
+      const { slot } = run;
+      if (!slot || run.cancelled) continue;
+      if (run.answering) parts.push({ run, slot, tokens: run.last, sample: true, logits: -1 });
+      else prompts.push({ run, slot, left: tokensToPlan(run, slot) });
+    }
+    if (prompts.length === 0) return parts;
+    const room = context.batchSize - parts.length;
+    const shares = shareOut(
+      prompts.map(({ left }) => left),
+      speed.chunk(parts.length, room),
+      this.#turn++,
+    );
+    for (const [index, { run, slot }] of prompts.entries()) {
+      const share = shares[index]!;
+      if (share === 0) continue;
+      const end = slot.length + share;
+      const sample = end === run.prompt.length;
+      parts.push({ run, slot, tokens: run.prompt.subarray(slot.length, end), sample, logits: -1 });
+    }
+    return parts;
+  }
+
+  async #evaluate(planned: Part[], outputs: StepOutput[]): Promise<void> {
+    const { context, slots, promptThreads, speed } = this.#options;
+    const size = planned.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    context.begin(size);
+    const parts = planned.filter((part) => this.#add(part));
+    if (parts.length === 0) return;
+    const answers = parts.filter(({ run }) => run.answering).length;
+    const load = { answers, promptTokens: size - answers };
+    try {
+      // A few tokens are bound by memory, not by arithmetic, and want the threads of an answer.
+      const ms = await this.#watch(load, size <= slots.length ? this.decodeThreads : promptThreads);
+      speed.record(load, ms, performance.now());
+      this.#decodes++;
+    } catch (error) {
+      if (parts.length === 1) return this.#fail(parts[0]!.run, error);
+      return this.#evaluateApart(parts, outputs, error);
+    }
+    for (const { slot, tokens, run } of parts) {
+      slot.append(tokens);
+      if (!run.answering) this.#promptTokens += tokens.length;
+    }
+    await Promise.all(parts.map((part) => this.#finish(part, outputs)));
+  }
+
+  #add(part: Part): boolean {
+    const { run, slot, tokens, sample } = part;
+    try {
+      part.logits = this.#options.context.add(slot.sequence, slot.length, tokens, sample);
+      return true;
+    } catch (error) {
+      this.#fail(run, error);
+      return false;
+    }
+  }
+
+  /** A batch failed: finds out whose tokens did it by evaluating each part alone. */
+  async #evaluateApart(parts: Part[], outputs: StepOutput[], error: unknown): Promise<void> {
+    for (const part of parts) {
+      const { run, slot } = part;
+      // The failed decode may have left cells behind.
+      if (this.#options.context.removeFrom(slot.sequence, slot.length)) await this.#evaluate([part], outputs);
+      else this.#fail(run, error);
+    }
+  }
+
+  /** Samples the run's next token, or saves a checkpoint on the way through its prompt. */
+  async #finish({ run, slot, sample, logits }: Part, outputs: StepOutput[]): Promise<void> {
+    try {
+      if (!sample) {
+        const { checkpoints } = slot;
+        if (checkpoints && (slot.length === run.prompt.length - 1 || checkpoints.isDue(slot.length)))
+          await checkpoints.take(slot.length);
+        return;
+      }
+      const token = await this.#options.context.sample(logits, run.sampler!);
+      if (run.cancelled) return;
+      this.#completionTokens++;
+      outputs.push(run.accept(token, this.#options.tokens));
+    } catch (error) {
+      this.#fail(run, error);
+    }
+  }
+
+  /** Decodes the open batch, visibly for the watchdog. @returns milliseconds */
+  async #watch(load: StepLoad, threads: number): Promise<number> {
+    const since = performance.now();
+    this.#step = { since, expectedMs: this.#options.speed.expect(load, since) };
+    try {
+      await this.#options.context.decode(threads);
+      return performance.now() - since;
+    } finally {
+      this.#step = null;
+    }
+  }
+
+  /** Ends one run with an error and makes its slot clean again. */
+  #fail(run: Run, error: unknown): void {
+    if (run.over) return;
+    run.over = true;
+    if (run.slot) {
+      try {
+        run.slot.clear();
+      } catch {
+        run.slot.broken = true;
+      }
+    }
+    if (!run.cancelled)
+      this.#options.hooks.onError(run.id, error instanceof ApiError ? error : engineFailed(error));
+  }
+
+  #dropCancelled(): void {
+    for (const run of this.#running) if (run.cancelled) run.over = true;
+    this.#dropOver();
+  }
+
+  /** Frees the slots of runs that are over. */
+  #dropOver(): void {
+    for (let index = this.#running.length - 1; index >= 0; index--) {
+      const run = this.#running[index]!;
+      if (!run.over) continue;
+      this.#running.splice(index, 1);
+      run.sampler?.dispose();
+      if (run.slot) {
+        run.slot.busy = false;
+        run.slot.lastUsed = performance.now();
+      }
+    }
+  }
+}
+
+/** Models that reuse a prefix only at checkpoints stop once before the last token, where the next prompt may part. */
+function tokensToPlan(run: Run, slot: Slot): number {
+  const left = run.prompt.length - slot.length;
+  return slot.checkpoints && left > 1 ? left - 1 : left;
+}

@@ -1,0 +1,153 @@
+import type { Llama } from "node-llama-cpp";
+import { invalidRequest } from "../../errors.ts";
+import type { ChatTurn } from "../engine.ts";
+import { compileTemplate, type TemplateRenderer } from "./binding.ts";
+
+/** Stands inside a control token's text in a message, so that it is not read as that token. */
+const BREAK = "\uE0B7";
+
+export interface TemplateOptions {
+  bosText: string;
+  eosText: string;
+  /** Texts that tokenise to control tokens; what clients write must not become one. */
+  controlTexts(): readonly string[];
+}
+
+/** A model's own chat template, rendered by llama.cpp's Jinja engine. */
+export class ChatTemplate {
+  readonly #renderer: TemplateRenderer;
+  readonly #options: TemplateOptions;
+  /** Whether a system message is rendered; else it is put in front of the first user message. */
+  readonly #takesSystem: boolean;
+  /** Whether the arguments of tool calls are expected as an object instead of JSON text. */
+  readonly #takesObjects: boolean;
+
+  /** @throws Error when the template does not parse */
+  static compile(llama: Llama, source: string, options: TemplateOptions): ChatTemplate {
+    return new ChatTemplate(compileTemplate(llama, source), options);
+  }
+
+  constructor(renderer: TemplateRenderer, options: TemplateOptions) {
+    this.#renderer = renderer;
+    this.#options = options;
+    this.#takesSystem = this.#shows(
+      [
+        { role: "system", content: "probe-system" },
+        { role: "user", content: "probe-user" },
+      ],
+      "probe-system",
+    );
+    this.#takesObjects = this.#shows(
+      [
+        { role: "user", content: "probe-user" },
+        {
+          role: "assistant",
+          content: "",
+          tool_calls: [
+            { id: "call00001", type: "function", function: { name: "probe", arguments: { key: "value" } } },
+          ],
+        },
+      ],
+      '"key": "value"',
+    );
+  }
+
+  /**
+   * Renders the messages and the beginning of the answer.
+   * @returns the text in parts: a control token's text that a message spelled out is broken in two there, so
+   * the parts must be tokenised one by one. Mostly a single part.
+   * @throws ApiError 400 with what the template raised
+   */
+  render(turns: readonly ChatTurn[]): string[] {
+    const controls = this.#options.controlTexts();
+    const messages = turns.map((turn) => this.#message(turn, controls));
+    try {
+      return this.#render(this.#takesSystem ? messages : withoutSystem(messages)).split(BREAK);
+    } catch (error) {
+      throw invalidRequest(
+        `The model's chat template refused the messages: ${raised(error)}`,
+        "messages",
+        "chat_template_error",
+      );
+    }
+  }
+
+  #message(turn: ChatTurn, controls: readonly string[]): Message {
+    const message: Message = { ...turn, content: harmless(turn.content ?? "", controls) };
+    if (turn.reasoning_content !== undefined)
+      message.reasoning_content = harmless(turn.reasoning_content, controls);
+    if (turn.tool_calls && this.#takesObjects)
+      message.tool_calls = turn.tool_calls.map((call) => ({
+        ...call,
+        function: { ...call.function, arguments: parsed(call.function.arguments) },
+      }));
+    return message;
+  }
+
+  #render(messages: readonly Message[]): string {
+    const { bosText, eosText } = this.#options;
+    return this.#renderer.render({
+      messages,
+      tools: null,
+      add_generation_prompt: true,
+      bos_token: bosText,
+      eos_token: eosText,
+    });
+  }
+
+  #shows(messages: Message[], text: string): boolean {
+    try {
+      return this.#render(messages).includes(text);
+    } catch {
+      return false;
+    }
+  }
+}
+
+interface Message {
+  role: string;
+  content: string;
+  reasoning_content?: string;
+  tool_calls?: unknown[];
+}
+
+/** Breaks every control token's text behind its first character. */
+function harmless(text: string, controls: readonly string[]): string {
+  let safe = text;
+  for (const control of controls)
+    if (safe.includes(control)) {
+      const [first = ""] = control;
+      safe = safe.replaceAll(control, first + BREAK + control.slice(first.length));
+    }
+  return safe;
+}
+
+/** Templates without a system role refuse or drop such messages; llama-server moves them the same way. */
+function withoutSystem(messages: readonly Message[]): Message[] {
+  const moved: Message[] = [];
+  let system = "";
+  for (const message of messages) {
+    if (message.role === "system") system += `${message.content}\n`;
+    else if (message.role === "user" && system !== "") {
+      moved.push({ ...message, content: system + message.content });
+      system = "";
+    } else moved.push(message);
+  }
+  if (system !== "") moved.push({ role: "user", content: system.trimEnd() });
+  return moved;
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return json;
+  }
+}
+
+/** The last sentence of an error such as `AddonJinjaRenderer: … \nError: Jinja Exception: …`, without its excerpt. */
+function raised(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const sentence = message.split("\nError: ").at(-1) ?? message;
+  return sentence.replace(/^(AddonJinjaRenderer: [^:]*|Jinja Exception): /, "").trim();
+}
