@@ -44,6 +44,9 @@ export interface Services {
 export function createApp(services: Services) {
   const { config, log, version } = services;
   const app = new Elysia({
+    // The default reshapes a body before it is checked: a string where a list belongs becomes a list
+    // of empty objects. So every request schema says itself that unknown fields are let through.
+    normalize: false,
     // One way in for every request: Bun's own router would go round the front door.
     systemRouter: false,
     // Elysia looks for the path behind the 11th character, and so misses it after a short Host.

@@ -6,9 +6,10 @@ import { StatusAnswer, UndeployAnswer } from "../../schemas/status.ts";
 import { answers } from "../openapi.ts";
 import { readStatus } from "../../services/status.ts";
 
-const UndeployQuery = Type.Object({
-  model_name: Type.Optional(Type.String({ minLength: 1, description: "Default: the current model" })),
-});
+const UndeployQuery = Type.Object(
+  { model_name: Type.Optional(Type.String({ minLength: 1, description: "Default: the current model" })) },
+  { additionalProperties: true },
+);
 
 /** `POST /deploy`, `GET /status`, `DELETE /undeploy`: the documented life of a model. */
 export const deploymentRoutes = ({ manager, system }: Pick<Services, "manager" | "system">) =>
