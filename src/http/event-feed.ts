@@ -60,9 +60,9 @@ export class EventFeed {
       return { event: "deployment", data: status };
     }
     if (this.#dropped > 0) {
-      const events = this.#dropped;
+      const lines = this.#dropped;
       this.#dropped = 0;
-      return { event: "dropped", data: { events } };
+      return { event: "dropped", data: { lines } };
     }
     const line = this.#log.shift();
     if (line) return { event: "log", data: line };

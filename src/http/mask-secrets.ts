@@ -1,4 +1,4 @@
-const SECRET_NAME = /token|secret|password|passphrase|credential|(?:api|private)_?key|keys$/i;
+const SECRET_NAME = /token$|secret|password|passphrase|credential|(?:api|private|access)_?keys?$/i;
 const MASK = "***";
 
 /** A copy with every value masked whose name says that it is a secret, at any depth. */

@@ -35,7 +35,7 @@ export const EventData = Type.Union(
     Statistics,
     LogEvent,
     Type.Object(
-      { events: Type.Integer() },
+      { lines: Type.Integer() },
       { title: "dropped", description: "Log lines left out because the client reads too slowly" },
     ),
   ],

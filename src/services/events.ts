@@ -32,6 +32,11 @@ export class EventBus {
     }
   }
 
+  /** How many listen. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
   /** @returns a function that ends the subscription */
   on(listener: Listener): () => void {
     this.#listeners.add(listener);

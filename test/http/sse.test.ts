@@ -6,7 +6,8 @@ import { answerError } from "../../src/http/errors.ts";
 import { attachContext } from "../../src/http/request-context.ts";
 import { type SseOptions, sse, sseNamed } from "../../src/http/sse.ts";
 import { comment, frame } from "../../src/http/sse-frame.ts";
-import { eventually, RawSocket } from "../support/raw-socket.ts";
+import { eventually } from "../support/eventually.ts";
+import { RawSocket } from "../support/raw-socket.ts";
 import { startServer } from "../support/server.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

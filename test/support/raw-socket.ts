@@ -77,12 +77,3 @@ export class RawSocket implements Disposable {
     this.#changed = Promise.withResolvers<void>();
   }
 }
-
-/** Resolves when `condition` holds; a guard, not a measurement. */
-export async function eventually(condition: () => boolean, what: string, withinMs = 5000): Promise<void> {
-  const end = performance.now() + withinMs;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`);
-    await Bun.sleep(5);
-  }
-}

@@ -1,0 +1,55 @@
+import { describe, expect, test } from "bun:test";
+import { eventually } from "../support/eventually.ts";
+import { startServer } from "../support/server.ts";
+
+test("/health answers as long as the server is alive, whatever becomes of models", async () => {
+  await using server = await startServer({ loadError: new Error("broken") }, { deploy: null, model: "m" });
+  await server.manager.deploy({ model_name: "m" });
+  const answer = await fetch(`${server.url}/health`);
+  expect([answer.status, await answer.json()]).toEqual([200, { status: "ok" }]);
+});
+
+describe("/readyz", () => {
+  test("is 200 once a model is ready", async () => {
+    await using server = await startServer();
+    const answer = await fetch(`${server.url}/readyz`);
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      { status: "ready", model_name: "test-model" },
+    ]);
+  });
+
+  test("is 503 before the default model is deployed and while it loads, and says when to come back", async () => {
+    await using server = await startServer({ loadMs: 60_000 }, { deploy: null, model: "m" });
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(503);
+    await server.manager.deploy({ model_name: "m" });
+    const answer = await fetch(`${server.url}/readyz`);
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "2"]);
+    expect(await answer.json()).toMatchObject({ error: { code: "model_loading" } });
+  });
+
+  test("is 503 after the default model failed, with the reason", async () => {
+    await using server = await startServer({ loadError: new Error("broken") }, { deploy: null, model: "m" });
+    await server.manager.deploy({ model_name: "m" });
+    await eventually(() => server.manager.list()[0]?.state === "failed", "the deployment has failed");
+    const answer = await fetch(`${server.url}/readyz`);
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({
+      error: { code: "not_ready" },
+      detail: expect.stringContaining("'m'"),
+    });
+  });
+
+  test("stays 200 while a second model loads or after it failed", async () => {
+    await using server = await startServer();
+    server.engine.script.loadError = new Error("broken");
+    await server.manager.deploy({ model_name: "second" });
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  });
+
+  test("is 200 on a server that was told to deploy nothing", async () => {
+    await using server = await startServer({}, { deploy: null, model: null });
+    const answer = await fetch(`${server.url}/readyz`);
+    expect([answer.status, await answer.json()]).toEqual([200, { status: "ready", model_name: null }]);
+  });
+});
