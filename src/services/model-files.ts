@@ -1,5 +1,5 @@
 import { realpath } from "node:fs/promises";
-import { isAbsolute, relative, sep } from "node:path";
+import { basename, isAbsolute, relative, sep } from "node:path";
 import { ApiError, invalidRequest, loadFailed } from "../errors.ts";
 import type { GgufHeader } from "../formats/gguf/header.ts";
 import { readGgufFile } from "../formats/gguf/read.ts";
@@ -30,7 +30,7 @@ const QUANTISATION = /(?:^|[-._])((?:UD-)?(?:I?Q\d\w*|TQ\d\w*|MXFP4\w*|NVFP4|BF1
 
 const HUB_PREFIX = /^(?:hf:|https?:\/\/|huggingface\.co\/|hf\.co\/)/i;
 /** `user/repository`, with a tag or revision perhaps. */
-const HUB_NAME = /^[\w.-]+\/[\w.-]+(?:[:@][\w.-]+)?$/;
+const HUB_NAME = /^\w[\w.-]*\/\w[\w.-]*(?:[:@][\w.-]+)?$/;
 
 /** How many names an error lists. */
 const LISTED = 10;
@@ -77,9 +77,7 @@ export class ModelFiles {
    * @throws ApiError `model_load_failed` when any part is no GGUF file, damaged or truncated
    */
   async header(file: ModelFile): Promise<GgufHeader> {
-    const [header] = await Promise.all(
-      file.parts.map((path) => readGgufFile(path, path.slice(path.lastIndexOf(sep) + 1))),
-    );
+    const [header] = await Array.fromAsync(file.parts, (path) => readGgufFile(path, basename(path)));
     if (!header?.architecture)
       throw loadFailed(`The file '${file.name}' holds no model: it names no architecture`);
     return header;
