@@ -67,6 +67,27 @@ test("every value type comes back as it was written", async () => {
   expect([...header.metadata]).toEqual([...metadata]);
 });
 
+test.each(["string", "uint64", "uint32", "int16", "bool"] as const)(
+  "a header of any size is written whole: many of %s",
+  async (type) => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "a.gguf");
+    const value = { string: "word", uint64: 7, uint32: 7, int16: 7, bool: true }[type];
+    const metadata = new Map([
+      [
+        "many",
+        array(
+          type,
+          Array.from({ length: 200_001 }, () => value),
+        ),
+      ],
+    ]);
+    await writeGguf(path, { metadata, tensors: [] });
+    const header = await readGgufFile(path, "a.gguf", { keepArrays: Infinity });
+    expect(header.metadata).toEqual(metadata);
+  },
+);
+
 test("the data of every tensor begins at a multiple of the alignment", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "a.gguf");

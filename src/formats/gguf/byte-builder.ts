@@ -18,11 +18,11 @@ export class ByteBuilder {
   }
 
   uint32(value: number): void {
-    this.#view.setUint32(this.#claim(4), value, true);
+    this.#put(4, (view, at) => view.setUint32(at, value, true));
   }
 
   uint64(value: number | bigint): void {
-    this.#view.setBigUint64(this.#claim(8), BigInt(value), true);
+    this.#put(8, (view, at) => view.setBigUint64(at, BigInt(value), true));
   }
 
   /** UTF-8 after its length in bytes. */
@@ -52,30 +52,36 @@ export class ByteBuilder {
   #scalar(type: ScalarType, value: Scalar): void {
     switch (type) {
       case "uint8":
-        return this.#view.setUint8(this.#claim(1), Number(value));
+        return this.#put(1, (view, at) => view.setUint8(at, Number(value)));
       case "int8":
-        return this.#view.setInt8(this.#claim(1), Number(value));
+        return this.#put(1, (view, at) => view.setInt8(at, Number(value)));
       case "bool":
-        return this.#view.setUint8(this.#claim(1), value ? 1 : 0);
+        return this.#put(1, (view, at) => view.setUint8(at, value ? 1 : 0));
       case "uint16":
-        return this.#view.setUint16(this.#claim(2), Number(value), true);
+        return this.#put(2, (view, at) => view.setUint16(at, Number(value), true));
       case "int16":
-        return this.#view.setInt16(this.#claim(2), Number(value), true);
+        return this.#put(2, (view, at) => view.setInt16(at, Number(value), true));
       case "uint32":
         return this.uint32(Number(value));
       case "int32":
-        return this.#view.setInt32(this.#claim(4), Number(value), true);
+        return this.#put(4, (view, at) => view.setInt32(at, Number(value), true));
       case "float32":
-        return this.#view.setFloat32(this.#claim(4), Number(value), true);
+        return this.#put(4, (view, at) => view.setFloat32(at, Number(value), true));
       case "uint64":
-        return this.#view.setBigUint64(this.#claim(8), BigInt(value), true);
+        return this.#put(8, (view, at) => view.setBigUint64(at, BigInt(value), true));
       case "int64":
-        return this.#view.setBigInt64(this.#claim(8), BigInt(value), true);
+        return this.#put(8, (view, at) => view.setBigInt64(at, BigInt(value), true));
       case "float64":
-        return this.#view.setFloat64(this.#claim(8), Number(value), true);
+        return this.#put(8, (view, at) => view.setFloat64(at, Number(value), true));
       case "string":
         return this.string(String(value));
     }
+  }
+
+  #put(count: number, set: (view: DataView, at: number) => void): void {
+    // Claiming may replace the view, so it comes first.
+    const at = this.#claim(count);
+    set(this.#view, at);
   }
 
   /** Reserves bytes and returns where they begin. */
