@@ -40,6 +40,9 @@ export interface Services {
   version: string;
 }
 
+/** The routes with their types, for a client that is checked against them. */
+export type App = ReturnType<typeof createApp>;
+
 /** The whole HTTP interface. It reads no environment and listens to nothing. */
 export function createApp(services: Services) {
   const { config, log, version } = services;

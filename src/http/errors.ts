@@ -16,8 +16,15 @@ export function errorHandler(router: () => Router) {
 export function answerError(error: unknown, request: Request, path: string): Response {
   const answer = toApiError(error);
   if (answer.status >= 500)
-    contextOf(request).log.error({ err: error, path, code: answer.code }, "request failed");
+    contextOf(request).log.error({ err: loggable(error), path, code: answer.code }, "request failed");
   return errorResponse(answer, path);
+}
+
+/** Elysia writes the whole value at fault into its message, and that may be a prompt or an answer. */
+export function loggable(error: unknown): unknown {
+  if (!(error instanceof ValidationError)) return error;
+  const { path, message } = error.valueError ?? {};
+  return new Error(`The ${error.type} does not match its schema at '${path}': ${message}`);
 }
 
 /** What the client is told of anything thrown; only an `ApiError` speaks for itself. */

@@ -37,7 +37,7 @@ export function frontDoor({ config, log, router }: FrontDoorOptions) {
 
     return async (incoming: Request): Promise<Response> => {
       const started = performance.now();
-      const request = absolute(incoming);
+      const request = wellFormed(incoming);
       const { pathname } = new URL(request.url);
       const id = chooseRequestId(request);
       attachContext(request, { id, log: log.child({ request: id }) });
@@ -58,9 +58,15 @@ export function frontDoor({ config, log, router }: FrontDoorOptions) {
   };
 }
 
-/** Bun hands over a bare path where the Host header is missing or is no host; the router needs a URL. */
-function absolute(request: Request): Request {
-  return request.url.startsWith("/") ? new Request(`http://localhost${request.url}`, request) : request;
+/**
+ * Bun makes the URL from the Host header, whatever that holds, and leaves a bare path where there is
+ * none. Elysia finds the path only in a well-formed `http:` URL, so any other gets a host of ours.
+ */
+function wellFormed(request: Request): Request {
+  const { url } = request;
+  if (url.startsWith("http://") && URL.canParse(url)) return request;
+  const [, path = ""] = /^(?:[a-z]+:\/\/[^/?#]*)?(.*)$/is.exec(url) ?? [];
+  return new Request(`http://localhost${path.startsWith("/") ? path : `/${path}`}`, request);
 }
 
 /** The answer to HEAD: the headers of GET. A stream is ended, not read. */

@@ -1,5 +1,5 @@
 import { requestCancelled } from "../errors.ts";
-import { toApiError } from "./errors.ts";
+import { loggable, toApiError } from "./errors.ts";
 import { PatientReader } from "./patient-reader.ts";
 import { contextOf } from "./request-context.ts";
 import { DONE, frame, PING } from "./sse-frame.ts";
@@ -79,7 +79,7 @@ async function respond<T>(
   const fail = (controller: ReadableStreamDefaultController<Uint8Array>, error: unknown) => {
     leave();
     const answer = toApiError(error);
-    contextOf(request).log.error({ err: error, code: answer.code }, "stream failed");
+    contextOf(request).log.error({ err: loggable(error), code: answer.code }, "stream failed");
     controller.enqueue(frame(answer.toBody()));
     close(controller);
   };

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { eventually } from "../support/eventually.ts";
 import { RawSocket } from "../support/raw-socket.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
@@ -54,6 +55,16 @@ test("a chunked body within the limit is read like any other", async () => {
   );
   socket.request("POST /query", { "Transfer-Encoding": "chunked" }, `${parts.join("")}0\r\n\r\n`);
   expect(await socket.until(/"response":"Hello world"/)).toStartWith("HTTP/1.1 200 ");
+});
+
+test("a client that sent a chunked body is missed like any other when it leaves", async () => {
+  await using server = await startServer({ prefillMs: 60_000 });
+  const socket = await RawSocket.open(server.port);
+  socket.request("POST /query", { "Transfer-Encoding": "chunked" }, 'f\r\n{"prompt":"Hi"}\r\n0\r\n\r\n');
+  const busy = () => server.engine.models[0]?.activity.busySlots;
+  await eventually(() => busy() === 1, "the request has a slot");
+  socket[Symbol.dispose]();
+  await eventually(() => busy() === 0, "the slot is free");
 });
 
 test("a body of exactly the limit is accepted", async () => {

@@ -1,17 +1,19 @@
+import { treaty } from "@elysiajs/eden";
 import { Value } from "@sinclair/typebox/value";
 import { describe, expect, test } from "bun:test";
+import type { App } from "../../src/app.ts";
+import type { DeployRequest } from "../../src/schemas/deployment.ts";
 import { StatusAnswer } from "../../src/schemas/status.ts";
 import { eventually } from "../support/eventually.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 async function status(server: TestServer): Promise<StatusAnswer> {
-  const answer = await fetch(`${server.url}/status`);
-  expect(answer.status).toBe(200);
-  return (await answer.json()) as StatusAnswer;
+  const { data, error } = await treaty<App>(server.url).status.get();
+  if (error) throw new Error("GET /status failed", { cause: error });
+  return data;
 }
 
-const deploy = (server: TestServer, fields: object) =>
-  fetch(`${server.url}/deploy`, { method: "POST", body: JSON.stringify(fields) });
+const deploy = (server: TestServer, fields: DeployRequest) => treaty<App>(server.url).deploy.post(fields);
 
 describe("GET /status", () => {
   test("has the documented fields and matches its schema", async () => {
@@ -69,7 +71,7 @@ describe("GET /status", () => {
     await using server = await startServer();
     await deploy(server, { model_name: "second", wait: true });
     expect((await status(server)).model_name).toBe("second");
-    await fetch(`${server.url}/undeploy`, { method: "DELETE" });
+    await treaty<App>(server.url).undeploy.delete();
     expect(await status(server)).toMatchObject({ model_name: "test-model", is_loaded: true });
   });
 
