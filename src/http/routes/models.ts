@@ -15,7 +15,7 @@ export const modelRoutes = ({ manager }: Pick<Services, "manager">) =>
         responses: answers({ json: ModelList }),
       },
     })
-    .get("/v1/models/*", async ({ params }) => findModel(manager, params["*"]), {
+    .get("/v1/models/*", async ({ params }) => findModel(manager, decode(params["*"])), {
       detail: {
         summary: "Show a deployed model",
         tags: ["OpenAI"],
@@ -23,3 +23,12 @@ export const modelRoutes = ({ manager }: Pick<Services, "manager">) =>
         responses: answers({ json: Model, errors: { 404: "No such deployment" } }),
       },
     });
+
+/** Elysia decodes a named part of a path, but not the rest that a `*` stands for. */
+function decode(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id;
+  }
+}

@@ -1,0 +1,143 @@
+import { describe, expect, test } from "bun:test";
+import { BadRequestError } from "openai";
+import { caught, fakeModel, postJson, until } from "../support/inference.ts";
+import { startServer, TEST_MODEL } from "../support/server.ts";
+
+const ask = { model: TEST_MODEL, prompt: "Once upon a time" };
+
+describe("POST /v1/completions", () => {
+  test("answers the openai client, without chat template", async () => {
+    await using server = await startServer({ cachedTokens: 2 });
+    const completion = await server.client.completions.create({ ...ask, seed: 3, stop: "END" });
+    expect(completion).toMatchObject({
+      id: expect.stringMatching(/^cmpl-\w+$/),
+      object: "text_completion",
+      created: expect.any(Number),
+      model: TEST_MODEL,
+      system_fingerprint: expect.stringMatching(/^fp_/),
+      choices: [{ text: "Hello world", index: 0, logprobs: null, finish_reason: "stop" }],
+      usage: {
+        prompt_tokens: 4,
+        completion_tokens: 3,
+        total_tokens: 7,
+        prompt_tokens_details: { cached_tokens: 2 },
+      },
+    });
+    expect(fakeModel(server).requests).toMatchObject([
+      {
+        prompt: { kind: "text", text: "Once upon a time" },
+        promptParam: "prompt",
+        maxTokens: 16,
+        stop: ["END"],
+        sampling: { seed: 3, temperature: 1, topP: 1 },
+      },
+    ]);
+  });
+
+  test("takes token ids for a prompt", async () => {
+    await using server = await startServer();
+    const { usage } = await server.client.completions.create({ ...ask, prompt: [5, 6, 7], max_tokens: 2 });
+    expect(usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 2 });
+    expect(fakeModel(server).requests[0]).toMatchObject({
+      prompt: { kind: "tokens", tokens: [5, 6, 7] },
+      maxTokens: 2,
+    });
+  });
+
+  test.each([[["one", "two two", "three three three"]], [[[1], [2, 2], [3, 3, 3]]]])(
+    "gives one choice for each of %j, in order, and sums up the usage",
+    async (prompt) => {
+      await using server = await startServer();
+      const completion = await server.client.completions.create({ ...ask, prompt });
+      expect(completion.choices).toEqual(
+        [0, 1, 2].map((index) => ({ text: "Hello world", index, logprobs: null, finish_reason: "stop" })),
+      );
+      expect(completion.usage).toMatchObject({ prompt_tokens: 6, completion_tokens: 9, total_tokens: 15 });
+      const ids = fakeModel(server).requests.map(({ id }) => id);
+      expect(new Set(ids).size).toBe(3);
+    },
+  );
+
+  test("streams the text, the reason and the usage", async () => {
+    await using server = await startServer();
+    const stream = await server.client.completions.create({
+      ...ask,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    const chunks = await Array.fromAsync(stream);
+    expect(chunks.map(({ choices, usage }) => [choices[0]?.text, choices[0]?.finish_reason, usage])).toEqual([
+      ["Hello", null, null],
+      [" wor", null, null],
+      ["ld", null, null],
+      ["", "stop", null],
+      [undefined, undefined, expect.objectContaining({ prompt_tokens: 4, completion_tokens: 3 })],
+    ]);
+    expect(chunks.at(-1)?.choices).toEqual([]);
+    expect(new Set(chunks.map(({ id, created, model }) => [id, created, model].join())).size).toBe(1);
+    expect(chunks[0]?.object).toBe("text_completion");
+  });
+
+  test("streams several prompts side by side, each with its own end", async () => {
+    await using server = await startServer({ decodeMs: 1 });
+    const texts = ["", "", ""];
+    const ends: number[] = [];
+    const stream = await server.client.completions.create({ ...ask, prompt: ["a", "b", "c"], stream: true });
+    for await (const { choices } of stream) {
+      for (const { index, text, finish_reason } of choices) {
+        texts[index] += text;
+        if (finish_reason !== null) ends.push(index);
+      }
+    }
+    expect(texts).toEqual(Array(3).fill("Hello world"));
+    expect(ends.toSorted()).toEqual([0, 1, 2]);
+  });
+
+  test("takes no more slots for one request than there are", async () => {
+    await using server = await startServer({ slots: 2, decodeMs: 1 }, { queueLimit: 0 });
+    const prompt = Array.from({ length: 9 }, (_, index) => `prompt ${index}`);
+    const { choices } = await server.client.completions.create({ ...ask, prompt });
+    expect(choices.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  test("refuses a stream as a whole when one of its prompts does not fit", async () => {
+    await using server = await startServer({ contextLength: 4 });
+    const asked = server.client.completions.create({ ...ask, prompt: ["a", "a b c d e"], stream: true });
+    const error = await caught(asked, BadRequestError);
+    expect(error).toMatchObject({ code: "context_length_exceeded", param: "prompt" });
+    expect(error.message).toMatch(/5 tokens.*4 tokens/);
+    expect(fakeModel(server).requests).toHaveLength(0);
+  });
+
+  test("ends all its prompts when the client leaves", async () => {
+    const pieces = Array.from({ length: 1000 }, (_, index) => `${index} `);
+    await using server = await startServer({ pieces, decodeMs: 5 });
+    const stream = await server.client.completions.create({
+      ...ask,
+      prompt: ["a", "b"],
+      max_tokens: 1000,
+      stream: true,
+    });
+    for await (const _ of stream) break;
+    await until(() => fakeModel(server).cancelled === 2);
+    expect(fakeModel(server).activity.busySlots).toBe(0);
+  });
+
+  test.each([
+    [{ prompt: null }, "prompt"],
+    [{ prompt: [] }, "prompt"],
+    [{ prompt: [[]] }, "prompt.0"],
+    [{ prompt: [-1] }, "prompt.0"],
+    [{ prompt: Array(129).fill("x") }, "prompt"],
+    [{ max_tokens: 0 }, "max_tokens"],
+    [{ temperature: -1 }, "temperature"],
+    [{ stream_options: {} }, "stream_options"],
+  ])("answers 400 to %j, naming %s", async (wrong, param) => {
+    await using server = await startServer();
+    const response = await postJson(server, "/v1/completions", { ...ask, ...wrong });
+    expect(response.status).toBe(400);
+    const { error } = (await response.json()) as { error: { param: string } };
+    expect(error).toMatchObject({ type: "invalid_request_error" });
+    expect(error.param).toStartWith("prompt" in wrong ? "prompt" : param);
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, test } from "bun:test";
+import { fakeModel, postJson } from "../support/inference.ts";
+import { startServer, TEST_MODEL, type TestServer } from "../support/server.ts";
+
+describe("POST /tokenize", () => {
+  test.each([
+    { content: "one two three" },
+    { prompt: "one two three" },
+    { messages: [{ role: "user", content: "one two three" }] },
+    { messages: [{ role: "user", content: [{ type: "text", text: "one two three" }] }], model: TEST_MODEL },
+    { content: "one two three", prompt: null, messages: null, model: null, add_special: null },
+  ])("counts the tokens of %j", async (request) => {
+    await using server = await startServer();
+    expect(await tokenize(server, request)).toEqual({
+      status: 200,
+      body: { tokens: [1, 2, 3], count: 3, max_model_len: 2048 },
+    });
+  });
+
+  test("tells the text of each token when asked", async () => {
+    await using server = await startServer();
+    const { body } = await tokenize(server, { content: "one two", with_pieces: true });
+    expect(body).toMatchObject({ tokens: [1, 2], pieces: ["t1 ", "t2 "] });
+  });
+
+  test("generates nothing, and holds no slot", async () => {
+    await using server = await startServer();
+    await tokenize(server, { content: "one two" });
+    expect(fakeModel(server).requests).toHaveLength(0);
+    await server.manager.undeploy(TEST_MODEL);
+  });
+
+  test.each([
+    {},
+    { content: "a", prompt: "b" },
+    { content: "a", messages: [{ role: "user", content: "b" }] },
+  ])("needs exactly one prompt, not %j", async (request) => {
+    await using server = await startServer();
+    expect(await tokenize(server, request)).toMatchObject({
+      status: 400,
+      body: { error: { type: "invalid_request_error" }, detail: expect.stringContaining("Exactly one") },
+    });
+  });
+
+  test("answers 404 to a model that is not deployed", async () => {
+    await using server = await startServer();
+    const { status, body } = await tokenize(server, { content: "a", model: "other" });
+    expect(status).toBe(404);
+    expect(body).toMatchObject({ error: { code: "model_not_found" } });
+  });
+});
+
+async function tokenize(server: TestServer, request: object) {
+  const response = await postJson(server, "/tokenize", request);
+  return { status: response.status, body: await response.json() };
+}
