@@ -17,7 +17,7 @@ export const Statistics = Type.Object(
   { $id: "Statistics" },
 );
 
-export const LogEvent = Type.Object(
+const LogEvent = Type.Object(
   {
     time: Type.Integer({ description: "Unix time in milliseconds" }),
     level: Type.String(),

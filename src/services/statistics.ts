@@ -1,11 +1,11 @@
 import type { Statistics } from "../schemas/event.ts";
-import type { SystemStatus } from "../schemas/system.ts";
 import type { ModelManager } from "./model-manager.ts";
 import type { RequestRegistry } from "./requests.ts";
+import type { SystemReader } from "./status.ts";
 
 interface Sources {
   manager: Pick<ModelManager, "list">;
-  system: { status(): Promise<SystemStatus> };
+  system: SystemReader;
   requests: Pick<RequestRegistry, "statistics">;
   /** Called when a sample could not be taken. */
   onError: (error: unknown) => void;

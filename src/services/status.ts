@@ -2,10 +2,15 @@ import type { StatusAnswer } from "../schemas/status.ts";
 import type { SystemStatus } from "../schemas/system.ts";
 import type { ModelManager } from "./model-manager.ts";
 
+/** Tells what the machine has and how much of it is free. */
+export interface SystemReader {
+  status(): Promise<SystemStatus>;
+}
+
 /** The answer of `GET /status`: the current model first, then every deployment and the machine. */
 export async function readStatus(
   manager: Pick<ModelManager, "list" | "current">,
-  system: { status(): Promise<SystemStatus> },
+  system: SystemReader,
 ): Promise<StatusAnswer> {
   const machine = await system.status();
   // Read after the wait, so that the answer is no older than it has to be.
