@@ -1,0 +1,121 @@
+import { cpus } from "node:os";
+import si from "systeminformation";
+import type { GpuStatus, SystemStatus } from "../schemas/system.ts";
+import { Cached } from "./cached.ts";
+import { usableCpus } from "./cpus.ts";
+import { diskOf } from "./disk.ts";
+import { type Memory, withinLimits } from "./memory.ts";
+
+const MIB = 1024 * 1024;
+
+/** Longest that a figure which is slow to get may hold up `status()`, in milliseconds. */
+const PATIENCE_MS = 200;
+
+/** How long a GPU tool may take when a person asked for it. */
+const GPU_PATIENCE_MS = 8000;
+
+/**
+ * What this machine has and how much of it is free. Figures that need other programs (GPU, disk) are
+ * refreshed in the background and may be some seconds old.
+ */
+export class SystemProbe {
+  readonly #directory: string;
+  readonly #memory = new Cached(readMemory, {
+    initial: { total: 0, used: 0, available: 0 },
+    maxAgeMs: 250,
+    patienceMs: 5000,
+  });
+  readonly #model = new Cached(readCpuModel, {
+    initial: null as string | null,
+    maxAgeMs: Infinity,
+    patienceMs: PATIENCE_MS,
+  });
+  // The first measurement takes half a second; later ones compare with the one before.
+  readonly #load = new Cached(readLoad, { initial: 0, maxAgeMs: 900, patienceMs: 0 });
+  readonly #gpus = new Cached(readGpus, { initial: [] as GpuStatus[], maxAgeMs: 5000, patienceMs: 0 });
+  readonly #disk;
+
+  /** @param directory the models directory, whose disk is shown; it need not exist */
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#disk = new Cached(async () => diskOf(directory, await si.fsSize()), {
+      initial: null,
+      maxAgeMs: 10_000,
+      patienceMs: PATIENCE_MS,
+    });
+  }
+
+  /** Starts what is slow the first time. */
+  warmUp(): void {
+    for (const cached of [this.#load, this.#gpus, this.#model, this.#disk]) void cached.read();
+  }
+
+  /** The machine now; takes milliseconds. */
+  async status(): Promise<SystemStatus> {
+    const [memory, model, load, disk, gpu] = await Promise.all([
+      this.#memory.read(),
+      this.#model.read(),
+      this.#load.read(),
+      this.#disk.read(),
+      this.#gpus.read(),
+    ]);
+    return {
+      memory: { ...memory, percent: percent(memory), process: process.memoryUsage.rss() },
+      cpu: { model, cores: cpus().length, usable: usableCpus(), usage_percent: round(load) },
+      disk: disk && { path: this.#directory, ...disk, percent: percent(disk) },
+      gpu,
+    };
+  }
+
+  /** As `status()`, but waits for all figures, GPU included, as a person who asks once would. */
+  async completeStatus(): Promise<SystemStatus> {
+    await Promise.all([this.#gpus.read(GPU_PATIENCE_MS), this.#load.read(2000)]);
+    return this.status();
+  }
+
+  /** Bytes of RAM that can be taken now, cgroup limits respected. */
+  async availableMemory(): Promise<number> {
+    return (await readMemory()).available;
+  }
+}
+
+async function readMemory(): Promise<Memory> {
+  const { total, available } = await si.mem();
+  return withinLimits({ total, available });
+}
+
+async function readCpuModel(): Promise<string | null> {
+  const { manufacturer, brand } = await si.cpu();
+  return [manufacturer, brand].filter(Boolean).join(" ") || null;
+}
+
+async function readLoad(): Promise<number> {
+  return (await si.currentLoad()).currentLoad;
+}
+
+async function readGpus(): Promise<GpuStatus[]> {
+  const { controllers } = await si.graphics();
+  return controllers.map(toGpuStatus);
+}
+
+/** systeminformation counts graphics memory in MiB; what it does not know is missing, empty or zero. */
+export function toGpuStatus(controller: si.Systeminformation.GraphicsControllerData): GpuStatus {
+  const { model, name, vendor, driverVersion, memoryTotal, memoryUsed, vram, utilizationGpu } = controller;
+  const total = memoryTotal ?? vram;
+  return {
+    name: name || model || "GPU",
+    vendor: vendor || null,
+    driver: driverVersion || null,
+    memory_total: total ? total * MIB : null,
+    memory_used: memoryUsed === undefined ? null : memoryUsed * MIB,
+    usage_percent: utilizationGpu ?? null,
+  };
+}
+
+function percent({ total, used }: { total: number; used: number }): number {
+  return total > 0 ? round((used / total) * 100) : 0;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
