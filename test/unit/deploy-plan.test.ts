@@ -11,8 +11,12 @@ const plan = (request: Omit<DeployRequest, "model_name">, overrides = {}, files 
 describe("the context length", () => {
   test("above the trained one is refused with both numbers", async () => {
     const outcome = plan({ context_length: 4097 });
-    expect(outcome).rejects.toMatchObject({ status: 400, code: "invalid_value", param: "context_length" });
-    expect(outcome).rejects.toThrow(/4097.*4096/);
+    await expect(outcome).rejects.toMatchObject({
+      status: 400,
+      code: "invalid_value",
+      param: "context_length",
+    });
+    await expect(outcome).rejects.toThrow(/4097.*4096/);
   });
 
   test("up to the trained one is taken", async () => {
