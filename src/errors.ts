@@ -148,6 +148,15 @@ export const contextLengthExceeded = (promptTokens: number, contextLength: numbe
     { code: "context_length_exceeded", param },
   );
 
+/** 400: `max_length` of `POST /query` counts prompt and answer together. */
+export const maxLengthExceeded = (promptTokens: number, maxLength: number) =>
+  new ApiError(
+    400,
+    "invalid_request_error",
+    `The prompt is ${promptTokens} tokens long and leaves no room to answer within 'max_length' ${maxLength}, which counts prompt and answer together: raise it, or set 'max_new_tokens'`,
+    { code: "max_length_exceeded", param: "max_length" },
+  );
+
 export const queueFull = (waiting: number, retryAfter = 2) =>
   new ApiError(
     429,

@@ -67,7 +67,7 @@ export interface LoadedModel {
   /**
    * Resolves when the prompt is rendered, tokenised and known to fit, and a place in the queue is
    * taken; iterating `pieces` yields text as it is decoded.
-   * @throws ApiError `context_length_exceeded`, `queue_full`, `engine_lost`, or a template's own complaint
+   * @throws ApiError `context_length_exceeded`, `max_length_exceeded`, `queue_full`, `engine_lost`, or a template's own complaint
    */
   generate(request: GenerateRequest, signal: AbortSignal): Promise<Generation>;
   /** @throws ApiError when the chat template refuses the messages */

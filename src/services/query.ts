@@ -1,4 +1,4 @@
-import type { GenerateRequest, LoadedModel, Prompt } from "../engine/engine.ts";
+import type { GenerateRequest } from "../engine/engine.ts";
 import { invalidRequest } from "../errors.ts";
 import type { QueryAnswer, QueryRequest } from "../schemas/query.ts";
 import { collect, generateAll } from "./fan-out.ts";
@@ -30,11 +30,6 @@ export class QueryService {
     if (count > 1 && input.sampling.temperature === 0) throw allTheSame();
 
     using request = this.#requests.open(KIND, body.model_name, caller);
-    const { maxTotalTokens, prompt } = input;
-    if (maxTotalTokens !== null) {
-      const length = await promptLength(request.engine, prompt);
-      if (length >= maxTotalTokens) throw request.fail(tooLong(length, maxTotalTokens));
-    }
     const inputs = Array.from({ length: count }, () => ({
       ...input,
       sampling: { ...input.sampling, seed: randomSeed() },
@@ -70,18 +65,6 @@ function toInput(body: QueryRequest): Omit<GenerateRequest, "id"> {
     ignoreEos: false,
   };
 }
-
-async function promptLength(engine: LoadedModel, prompt: Prompt): Promise<number> {
-  const tokens = await engine.tokenize(prompt);
-  return tokens.length;
-}
-
-const tooLong = (length: number, maxLength: number) =>
-  invalidRequest(
-    `The prompt is ${length} tokens long and leaves no room to answer within 'max_length' ${maxLength}, which counts prompt and answer together: raise it, or set 'max_new_tokens'`,
-    "max_length",
-    "max_length_exceeded",
-  );
 
 const allTheSame = () =>
   invalidRequest(

@@ -113,19 +113,13 @@ export class RunningRequest implements Disposable {
       run.promptTokens = promptTokens;
       return { promptTokens, pieces: this.#watch(run, pieces) };
     } catch (error) {
-      throw this.fail(error);
+      throw this.#fail(error);
     }
   }
 
   /** Ends the request with a proper error for its client. */
   cancel(message: string): void {
     this.#cancel.abort(requestCancelled(message));
-  }
-
-  /** Notes why the request failed, in the form in which its client should hear of it; the first reason stands. */
-  fail(error: unknown): ApiError {
-    this.#error ??= this.#explain(error);
-    return this.#error;
   }
 
   [Symbol.dispose](): void {
@@ -152,7 +146,7 @@ export class RunningRequest implements Disposable {
       this.#count(run, step.value.completionTokens - run.completionTokens);
       return step.value;
     } catch (error) {
-      throw this.fail(error);
+      throw this.#fail(error);
     }
   }
 
@@ -167,6 +161,12 @@ export class RunningRequest implements Disposable {
 
   #isComplete(): boolean {
     return this.runs.length > 0 && this.runs.every((run) => run.state === "ended");
+  }
+
+  /** Notes why the request failed, in the form in which its client should hear of it; the first reason stands. */
+  #fail(error: unknown): ApiError {
+    this.#error ??= this.#explain(error);
+    return this.#error;
   }
 
   #explain(error: unknown): ApiError {

@@ -55,7 +55,7 @@ describe("POST /query", () => {
         error: { type: "invalid_request_error", code: "max_length_exceeded", param: "max_length" },
         detail: expect.stringMatching(new RegExp(`4 tokens.*${max_length}`)),
       });
-      expect(fakeModel(server).requests).toHaveLength(0);
+      expect(fakeModel(server).activity.busySlots).toBe(0);
       expect(server.services.requests.statistics()).toMatchObject({ failed: 1, running: 0 });
     },
   );

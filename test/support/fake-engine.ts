@@ -1,4 +1,4 @@
-import { contextLengthExceeded, engineLost, queueFull } from "../../src/errors.ts";
+import { contextLengthExceeded, engineLost, maxLengthExceeded, queueFull } from "../../src/errors.ts";
 import type {
   Activity,
   Engine,
@@ -122,12 +122,13 @@ export class FakeModel implements LoadedModel {
     const promptTokens = (await this.tokenize(request.prompt)).length;
     if (promptTokens >= this.info.contextLength)
       throw contextLengthExceeded(promptTokens, this.info.contextLength, request.promptParam);
+    const { maxTokens, maxTotalTokens } = request;
+    if (maxTotalTokens !== null && promptTokens >= maxTotalTokens)
+      throw maxLengthExceeded(promptTokens, maxTotalTokens);
     if (this.activity.busySlots >= this.info.slots && this.activity.queued >= this.spec.queueLimit)
       throw queueFull(this.activity.queued);
-    const run = new FakeRun(
-      this.activity,
-      Math.min(this.#script.pieces.length, request.maxTokens ?? Infinity),
-    );
+    const room = (maxTotalTokens ?? Infinity) - promptTokens;
+    const run = new FakeRun(this.activity, Math.min(this.#script.pieces.length, maxTokens ?? Infinity, room));
     const either = AbortSignal.any([signal, this.#life.signal]);
     // A generator that was never started has no `finally`, and the slot is to be free all the same.
     either.addEventListener("abort", () => this.#free(run), { once: true });

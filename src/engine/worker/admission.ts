@@ -1,4 +1,4 @@
-import { contextLengthExceeded, invalidRequest } from "../../errors.ts";
+import { contextLengthExceeded, invalidRequest, maxLengthExceeded } from "../../errors.ts";
 import type { GenerateRequest, Prompt } from "../engine.ts";
 import { Run } from "./run.ts";
 import { samplerConfig } from "./sampling.ts";
@@ -37,7 +37,7 @@ export function encodePrompt(
 
 /**
  * Checks a request and makes it ready for the step loop.
- * @throws ApiError 400: `context_length_exceeded`, a prompt above `maxTotalTokens`, an empty prompt, or a token
+ * @throws ApiError 400: `context_length_exceeded`, `max_length_exceeded`, an empty prompt, or a token
  * id the model does not have
  */
 export function admit(request: GenerateRequest, contextLength: number, reader: PromptReader): Run {
@@ -47,11 +47,7 @@ export function admit(request: GenerateRequest, contextLength: number, reader: P
   const prompt = orStart(encodePrompt(request.prompt, promptParam, reader), promptParam, vocabulary);
   if (prompt.length >= contextLength) throw contextLengthExceeded(prompt.length, contextLength, promptParam);
   if (maxTotalTokens !== null && prompt.length >= maxTotalTokens)
-    throw invalidRequest(
-      `The prompt is ${prompt.length} tokens long and max_length is ${maxTotalTokens}, prompt and answer together: raise max_length, or use max_new_tokens`,
-      "max_length",
-      "max_length_exceeded",
-    );
+    throw maxLengthExceeded(prompt.length, maxTotalTokens);
   const limit = Math.min(
     contextLength - prompt.length,
     maxTokens ?? Infinity,
