@@ -19,7 +19,7 @@ const NAMES: Record<RealDevice, string> = { cpu: "CPU", cuda: "CUDA", vulkan: "V
 const DRIVERS = {
   cuda: "an NVIDIA driver",
   vulkan: "a Vulkan driver",
-  metal: "Metal, which only Macs have",
+  metal: "Metal, which only Macs have,",
 };
 
 /**

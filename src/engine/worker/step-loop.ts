@@ -81,7 +81,7 @@ export class StepLoop {
   get activity(): Activity {
     return {
       busySlots: this.#running.length,
-      queued: this.#waiting.length,
+      queued: Math.max(0, this.#waiting.length - this.#freeSlots().length),
       promptTokens: this.#promptTokens,
       cachedTokens: this.#cachedTokens,
       completionTokens: this.#completionTokens,
@@ -94,10 +94,11 @@ export class StepLoop {
     return this.#step && { ageMs: performance.now() - this.#step.since, expectedMs: this.#step.expectedMs };
   }
 
-  /** @throws ApiError `queue_full` when no slot is free and too many requests wait already */
+  /** @throws ApiError `queue_full` when no slot is free and as many requests as may are waiting */
   assertRoom(): void {
-    const free = this.#options.slots.filter((slot) => !slot.busy && !slot.broken).length;
-    if (this.#waiting.length >= this.#options.queueLimit + free) throw queueFull(this.#waiting.length);
+    // Those for whom a slot is free get it before the next step.
+    const waiting = this.#waiting.length - this.#freeSlots().length;
+    if (waiting >= this.#options.queueLimit) throw queueFull(waiting);
   }
 
   /** @throws ApiError as `assertRoom` does */
@@ -120,9 +121,10 @@ export class StepLoop {
    * @returns milliseconds, or `null` when requests have come, which go first
    */
   async tryDecode(threads: number): Promise<number | null> {
-    const free = this.#options.slots.filter((slot) => !slot.busy && !slot.broken);
     // A slot with nothing to lose, or the one unused for longest.
-    const slot = free.toSorted((a, b) => a.length - b.length || a.lastUsed - b.lastUsed)[0];
+    const free = this.#freeSlots();
+    const slot =
+      free.find(({ length }) => length === 0) ?? free.toSorted((a, b) => a.lastUsed - b.lastUsed)[0];
     if (this.#looping || this.#trial || !slot) return null;
     const trial = this.#decodeOnce(slot, threads);
     this.#trial = trial.catch(() => null);
@@ -315,6 +317,10 @@ export class StepLoop {
     }
     if (!run.cancelled)
       this.#options.hooks.onError(run.id, error instanceof ApiError ? error : engineFailed(error));
+  }
+
+  #freeSlots(): Slot[] {
+    return this.#options.slots.filter((slot) => !slot.busy && !slot.broken);
   }
 
   #dropCancelled(): void {

@@ -49,14 +49,20 @@ export class AnswerText {
   }
 }
 
-/** @returns where the first of the stop strings begins, or -1 */
+/**
+ * The stop string that is complete first, so that the answer is the same however its tokens fall.
+ * @returns where it begins, or -1
+ */
 function firstStop(text: string, stops: readonly string[]): number {
-  let first = -1;
+  let begin = -1;
+  let end = Infinity;
   for (const stop of stops) {
     const at = text.indexOf(stop);
-    if (at >= 0 && (first < 0 || at < first)) first = at;
+    if (at < 0 || at + stop.length > end) continue;
+    begin = at + stop.length < end ? at : Math.min(begin, at);
+    end = at + stop.length;
   }
-  return first;
+  return begin;
 }
 
 /** @returns the length of the longest end of `text` that is the beginning of a stop string */
