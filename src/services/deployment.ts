@@ -79,6 +79,11 @@ export class Deployment {
     return this.#plan.spec.path;
   }
 
+  /** Of the engine process, while there is one with a model in memory. */
+  get pid(): number | null {
+    return this.#model?.info.pid ?? null;
+  }
+
   get state(): DeploymentState {
     return this.#state;
   }

@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import type { Engine, Tuning } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import {
   alreadyDeployed,
   ApiError,
@@ -16,6 +16,8 @@ import type {
   DeploymentStatus,
   DeployRequest,
 } from "../schemas/deployment.ts";
+import type { TuningStore } from "../store/tuning-store.ts";
+import { mappedMemory } from "../system/mapped-memory.ts";
 import { type DeployPlan, type FileSource, planDeployment } from "./deploy-plan.ts";
 import { Deployment, type Lease } from "./deployment.ts";
 import type { EventBus } from "./events.ts";
@@ -30,25 +32,17 @@ export interface ModelManagerParts {
   events: EventBus;
   log: Log;
   files: FileSource;
-  /** Bytes of RAM a model may take now, cgroup limits respected. */
-  memoryBudget: () => Promise<number>;
+  /**
+   * Bytes of RAM a model may take now, cgroup limits respected.
+   * @param mapped bytes that the kernel calls available although other models use them
+   */
+  memoryBudget: (mapped: number) => Promise<number>;
   /** CPUs that affinity and cgroup quota give. */
   threads: number;
   /** Measurements kept from one load of a model to the next. */
-  tuning: {
-    get(key: TuningKey): Tuning | null;
-    set(key: TuningKey, tuning: Tuning): void;
-  };
+  tuning: Pick<TuningStore, "get" | "set">;
   /** Before the first restart of a crashed engine, in milliseconds; doubles with each. Default 500. */
   restartDelayMs?: number;
-}
-
-/** A model on this machine as its measurements depend on it. */
-export interface TuningKey {
-  /** Tells the file from others and from its own earlier contents. */
-  file: string;
-  device: string;
-  threads: number;
 }
 
 /** How long `POST /deploy` waits to hear whether the device it names is there. */
@@ -154,7 +148,7 @@ export class ModelManager {
     };
     const deployment = new Deployment(plan, {
       engine,
-      memoryBudget,
+      memoryBudget: async () => memoryBudget(await this.#mapped()),
       log: log.child({ model: plan.name }),
       loads: this.#loads,
       restarts: new RestartPolicy(config.watchdog, restartDelayMs),
@@ -168,6 +162,12 @@ export class ModelManager {
     this.#deployments.delete(plan.name);
     this.#deployments.set(plan.name, deployment);
     return deployment;
+  }
+
+  /** Of all engines, in bytes. */
+  #mapped(): Promise<number> {
+    const pids = Array.from(this.#deployments.values(), ({ pid }) => pid);
+    return mappedMemory(pids.filter((pid) => pid !== null));
   }
 
   async #remove(deployment: Deployment, drainMs: number, reason: ApiError): Promise<void> {
