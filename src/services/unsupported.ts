@@ -76,7 +76,8 @@ const SAMPLERS: Record<string, IsOff> = {
   dynatemp_range: off(0),
   dry_multiplier: off(0),
   xtc_probability: off(0),
-  repeat_last_n: never,
+  // The penalties look back on 64 tokens, which is also where llama-server begins.
+  repeat_last_n: off(64),
   samplers: empty,
   min_keep: atMost(1),
   min_tokens: off(0),

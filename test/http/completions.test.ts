@@ -90,7 +90,8 @@ describe("POST /v1/completions", () => {
       }
     }
     expect(texts).toEqual(Array(3).fill("Hello world"));
-    expect(ends.toSorted()).toEqual([0, 1, 2]);
+    expect(new Set(ends)).toEqual(new Set([0, 1, 2]));
+    expect(ends).toHaveLength(3);
   });
 
   test("takes no more slots for one request than there are", async () => {

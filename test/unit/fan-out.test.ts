@@ -65,7 +65,7 @@ describe("merge", () => {
     }
     for await (const _ of merge([endless(1), endless(2)], 2)) break;
     await Bun.sleep(1);
-    expect(ended.toSorted()).toEqual([1, 2]);
+    expect(new Set(ended)).toEqual(new Set([1, 2]));
   });
 
   test("has at most one item of each source in hand", async () => {
