@@ -107,7 +107,8 @@ function toOptions(body: CompletionRequest): Options {
 
 async function toInputs(request: RunningRequest, prompt: CompletionPrompt, options: Options) {
   const prompts = toPrompts(prompt);
-  const checked = prompts.length > 1 ? await measure(request.engine, prompts) : prompts;
+  const checked =
+    prompts.length > 1 ? await request.attempt(() => measure(request.engine, prompts)) : prompts;
   return checked.map((one) => ({ ...options, prompt: one }));
 }
 

@@ -106,12 +106,21 @@ export class RunningRequest implements Disposable {
     const id = this.runs.length === 0 ? this.id : `${this.id}-${this.runs.length}`;
     const run: Run = { state: "asked", promptTokens: 0, cachedTokens: 0, completionTokens: 0 };
     this.runs.push(run);
+    const generation = await this.attempt(() => this.engine.generate({ ...request, id }, this.#signal));
+    const { promptTokens, pieces } = generation;
+    this.#pieces.push(pieces);
+    run.state = "admitted";
+    run.promptTokens = promptTokens;
+    return { promptTokens, pieces: this.#watch(run, pieces) };
+  }
+
+  /**
+   * Does something on behalf of the request, so that it has failed when that fails.
+   * @throws ApiError
+   */
+  async attempt<T>(action: () => Promise<T>): Promise<T> {
     try {
-      const { promptTokens, pieces } = await this.engine.generate({ ...request, id }, this.#signal);
-      this.#pieces.push(pieces);
-      run.state = "admitted";
-      run.promptTokens = promptTokens;
-      return { promptTokens, pieces: this.#watch(run, pieces) };
+      return await action();
     } catch (error) {
       throw this.#fail(error);
     }

@@ -108,6 +108,7 @@ describe("POST /v1/completions", () => {
     expect(error).toMatchObject({ code: "context_length_exceeded", param: "prompt" });
     expect(error.message).toMatch(/5 tokens.*4 tokens/);
     expect(fakeModel(server).requests).toHaveLength(0);
+    expect(server.services.requests.statistics()).toMatchObject({ failed: 1, cancelled: 0 });
   });
 
   test("ends all its prompts when the client leaves", async () => {
