@@ -79,8 +79,8 @@ async function respond<T>(
   const fail = (controller: ReadableStreamDefaultController<Uint8Array>, error: unknown) => {
     leave();
     const answer = toApiError(error);
-    if (answer.status >= 500)
-      contextOf(request).log.error({ err: loggable(error), code: answer.code }, "stream failed");
+    const level = answer.status >= 500 ? "error" : "info";
+    contextOf(request).log[level]({ err: loggable(error), code: answer.code }, "stream failed");
     controller.enqueue(frame(answer.toBody()));
     close(controller);
   };
