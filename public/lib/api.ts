@@ -12,7 +12,7 @@ export class Refusal extends Error {
 }
 
 /** No answer came: the server is stopped, restarting, or out of reach. */
-export class Away extends Error {
+class Away extends Error {
   constructor(cause: unknown) {
     super("The server does not answer. Once it is back, try again.", {
       cause,
