@@ -9,9 +9,9 @@ export function fakeModel({ engine }: TestServer): FakeModel {
 }
 
 /** The body as JSON, sent with POST. */
-export function postJson(server: TestServer, path: string, body: unknown): Promise<Response> {
+export function postJson({ url }: Pick<TestServer, "url">, path: string, body: unknown): Promise<Response> {
   const headers = { "content-type": "application/json" };
-  return fetch(server.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+  return fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
 /** The error that a promise is to be rejected with; any other outcome fails the test. */

@@ -5,11 +5,15 @@ import OpenAI from "openai";
 import pino from "pino";
 import { createApp, type Services } from "../../src/app.ts";
 import type { Config } from "../../src/config.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { LlamaEngine } from "../../src/engine/process.ts";
 import { WebPage } from "../../src/http/web.ts";
 import type { SystemStatus } from "../../src/schemas/system.ts";
 import { ChatService } from "../../src/services/chat.ts";
 import { CompletionService } from "../../src/services/completions.ts";
+import type { FileSource } from "../../src/services/deploy-plan.ts";
 import { EventBus } from "../../src/services/events.ts";
+import { ModelFiles } from "../../src/services/model-files.ts";
 import { ModelManager } from "../../src/services/model-manager.ts";
 import { QueryService } from "../../src/services/query.ts";
 import { RequestRegistry } from "../../src/services/requests.ts";
@@ -26,11 +30,11 @@ const SYSTEM: SystemStatus = {
   gpu: [],
 };
 
-export interface TestServer extends AsyncDisposable {
+export interface TestServer<E extends Engine = FakeEngine> extends AsyncDisposable {
   /** Without a slash at its end. */
   url: string;
   port: number;
-  engine: FakeEngine;
+  engine: E;
   manager: ModelManager;
   services: Services;
   /** The unmodified SDK, without its own retries, so that a test sees the first answer. */
@@ -48,18 +52,32 @@ export async function startServer(
   script: Partial<FakeScript> = {},
   { deploy = TEST_MODEL, ...overrides }: TestOptions = {},
 ): Promise<TestServer> {
-  const home = await mkdtemp(join(tmpdir(), "berth-test-"));
-  const config = testConfig(home, overrides);
+  const config = await temporaryConfig(overrides);
+  // Any name stands for a file: the fake engine opens none.
+  const server = await serve(config, new FakeEngine(script), anyFile);
+  if (deploy !== null) await server.manager.deploy({ model_name: deploy, wait: true });
+  return server;
+}
+
+/** The same around llama.cpp; model files are looked up in `modelsDir`, and nothing is deployed. */
+export async function startRealServer(modelsDir: string): Promise<TestServer<LlamaEngine>> {
+  const config = await temporaryConfig({ modelsDir });
+  return serve(config, new LlamaEngine({ watchdog: config.watchdog }), new ModelFiles(config));
+}
+
+async function temporaryConfig(overrides: Partial<Config>): Promise<Config> {
+  return testConfig(await mkdtemp(join(tmpdir(), "berth-test-")), overrides);
+}
+
+async function serve<E extends Engine>(config: Config, engine: E, files: FileSource): Promise<TestServer<E>> {
   const events = new EventBus();
-  const engine = new FakeEngine(script);
   const log = pino({ level: "silent" });
   const manager = new ModelManager({
     engine,
     config,
     events,
     log,
-    // Any name stands for a file: the fake engine opens none.
-    files: anyFile,
+    files,
     memoryBudget: async () => SYSTEM.memory.available,
     threads: 2,
     tuning: { get: () => null, set: () => {} },
@@ -82,12 +100,11 @@ export async function startServer(
   const app = createApp(services).listen({ hostname: config.host, port: config.port });
   const port = app.server?.port;
   if (port === undefined) throw new Error("The test server does not listen");
-  if (deploy !== null) await manager.deploy({ model_name: deploy, wait: true });
 
   const stop = async () => {
     await app.stop(true);
     await manager.close(0);
-    await rm(home, { recursive: true, force: true });
+    await rm(config.home, { recursive: true, force: true });
   };
   const url = `http://127.0.0.1:${port}`;
   const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 0 });
