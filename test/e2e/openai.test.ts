@@ -29,7 +29,8 @@ afterAll(async () => {
 
 describe("a real model behind the openai client", () => {
   test("answers the same whole and streamed, for one seed", async () => {
-    const request = { ...hello, max_tokens: 24, seed: 11 };
+    const extras = { ignore_eos: true };
+    const request = { ...hello, ...extras, max_tokens: 24, seed: 11 };
     const whole = await server.client.chat.completions.create(request);
     const stream = server.client.chat.completions.stream({
       ...request,
