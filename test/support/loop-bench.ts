@@ -74,6 +74,11 @@ export class LoopBench {
       ...options,
     });
     this.loop.submit(run);
+    return this.settled(id);
+  }
+
+  /** Resolves when the request ended, or broke. */
+  settled(id: string): Promise<Outcome> {
     return this.#settling(id).promise;
   }
 

@@ -1,4 +1,4 @@
-import { getLlama, type Llama, LlamaLogLevel } from "node-llama-cpp";
+import { getLlama, type Llama } from "node-llama-cpp";
 import type { Device } from "../../schemas/device.ts";
 import { type DeviceProbe, type RealDevice, unavailable, usableDevices } from "./device.ts";
 import type { LlamaLog } from "./llama-log.ts";
@@ -16,6 +16,9 @@ export interface Backend {
   notes: string[];
 }
 
+/** By device: the native log is one for the process and does not survive a second instance. */
+const started = new Map<RealDevice, Llama>();
+
 /**
  * Starts llama.cpp on the device asked for, or on the best one that works.
  * @throws ApiError 400 `device_unavailable`
@@ -26,22 +29,34 @@ export async function startBackend(
   threads: number,
   log: LlamaLog,
 ): Promise<Backend> {
-  const usable = usableDevices(asked, probe);
   const notes: string[] = [];
-  for (const device of usable) {
-    try {
-      return { llama: await start(device, threads, log), device, notes };
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const clause = `llama.cpp could not be started on it (${reason})${HINTS[device] ?? ""}`;
-      if (device === usable.at(-1)) throw unavailable(device, [clause], usableDevices("auto", probe));
-      notes.push(`${device} is not used: ${clause}`);
-    }
+  for (const device of usableDevices(asked, probe)) {
+    const reason = await attempt(device, threads, log);
+    if (typeof reason !== "string") return { llama: reason, device, notes };
+    if (asked === device) throw unavailable(device, [reason], otherDevices(device, probe));
+    notes.push(`the device '${device}' is not used: ${reason}`);
   }
-  throw new Error("no device to try");
+  throw unavailable("cpu", notes, []);
+}
+
+/** @returns llama.cpp on the device, or why it does not work there */
+async function attempt(device: RealDevice, threads: number, log: LlamaLog): Promise<Llama | string> {
+  try {
+    const llama = await start(device, threads, log);
+    if (device === "cpu") return llama;
+    const sees = llama.gpu === device && (await llama.getGpuDeviceNames()).length > 0;
+    return sees ? llama : "llama.cpp sees no graphics card for it";
+  } catch (error) {
+    return `llama.cpp could not be started on it (${String(error)})${HINTS[device] ?? ""}`;
+  }
 }
 
 async function start(device: RealDevice, threads: number, log: LlamaLog): Promise<Llama> {
+  const running = started.get(device);
+  if (running) {
+    running.logger = log.write;
+    return running;
+  }
   const llama = await getLlama({
     gpu: device === "cpu" ? false : device,
     // Never compile or download anything while serving.
@@ -49,12 +64,12 @@ async function start(device: RealDevice, threads: number, log: LlamaLog): Promis
     skipDownload: true,
     progressLogs: false,
     maxThreads: threads,
-    logLevel: LlamaLogLevel.info,
+    logLevel: log.level,
     logger: log.write,
   });
-  if (device !== "cpu" && (llama.gpu !== device || (await llama.getGpuDeviceNames()).length === 0)) {
-    await llama.dispose();
-    throw new Error("it sees no graphics card");
-  }
+  started.set(device, llama);
   return llama;
 }
+
+const otherDevices = (device: RealDevice, probe: DeviceProbe) =>
+  usableDevices("auto", probe).filter((other) => other !== device);

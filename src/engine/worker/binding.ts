@@ -1,4 +1,4 @@
-import type { GgufInsights, Llama, LlamaContext, LlamaModel, Token } from "node-llama-cpp";
+import type { GgufInsights, Llama, LlamaContext, LlamaModel } from "node-llama-cpp";
 import type { SamplerConfig } from "./sampling.ts";
 
 /*
@@ -126,10 +126,10 @@ export class NativeContext {
   }
 
   /** @throws Error when nothing can be sampled, e.g. because every token is banned */
-  async sample(logits: number, sampler: Sampler): Promise<Token> {
+  async sample(logits: number, sampler: Sampler): Promise<number> {
     const token = await this.#context.sampleToken(logits, sampler);
     if (token < 0) throw new Error("no token can be sampled");
-    return token as Token;
+    return token;
   }
 
   createSampler(config: SamplerConfig): Sampler {

@@ -15,11 +15,15 @@ const LEVELS: Partial<Record<LlamaLogLevel, LogLevel>> = {
  * much of a context is KV cache.
  */
 export class LlamaLog {
+  /** What llama.cpp tells at all. */
+  readonly level: LlamaLogLevel;
   readonly #forward: (level: LogLevel, message: string) => void;
   readonly #errors: string[] = [];
   #kvCache = 0;
 
-  constructor(forward: (level: LogLevel, message: string) => void) {
+  /** @param level less than `info` hides the sizes of buffers */
+  constructor(forward: (level: LogLevel, message: string) => void, level = LlamaLogLevel.info) {
+    this.level = level;
     this.#forward = forward;
   }
 

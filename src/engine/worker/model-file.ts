@@ -1,5 +1,7 @@
-import { GgufFileType, GgufInsights, type Llama, readGgufFileInfo } from "node-llama-cpp";
+import { basename } from "node:path";
+import { GgufInsights, type Llama, readGgufFileInfo } from "node-llama-cpp";
 import { loadFailed } from "../../errors.ts";
+import { readGgufFile } from "../../formats/gguf/read.ts";
 
 /** What is known of a model before its weights are loaded. */
 export interface ModelFileFacts {
@@ -10,46 +12,31 @@ export interface ModelFileFacts {
   trainedContextLength: number;
 }
 
-const MAGIC = "GGUF";
+/** Where a file does not say, as llama.cpp assumes. */
+const TRAINED_CONTEXT = 2048;
 
 /**
  * Reads the header of a GGUF file and judges whether llama.cpp can generate text with it.
  * @throws ApiError `model_load_failed` with the reason
  */
 export async function readModelFile(path: string, llama: Llama): Promise<ModelFileFacts> {
-  await checkMagic(path);
-  const insights = await readInsights(path, llama);
-  const { general } = insights.ggufFileInfo.metadata;
-  const architecture = String(general?.architecture ?? "unknown");
+  // Our own reader first: it finds damage that llama.cpp meets late, or only tells its log.
+  const header = await readGgufFile(path, basename(path));
+  const insights = await GgufInsights.from(
+    await readGgufFileInfo(path, { sourceType: "filesystem", logWarnings: false }),
+    llama,
+  );
+  const architecture = header.architecture ?? "unknown";
   if (!insights.isSupportedByLlamaCpp)
     throw loadFailed(`The architecture '${architecture}' is not known to this version of llama.cpp`);
   if (insights.hasEncoder || !insights.hasDecoder)
     throw loadFailed(`The architecture '${architecture}' does not generate text from a prompt alone`);
   if (!insights.ggufFileInfo.metadata.tokenizer?.ggml?.tokens?.length)
     throw loadFailed("The file holds no vocabulary: it is not a whole language model");
-  const type = GgufFileType[Number(general?.file_type)];
   return {
     insights,
     architecture,
-    quantisation: type?.replace(/^(MOSTLY|ALL)_/, "") ?? null,
-    trainedContextLength: insights.trainContextSize ?? 2048,
+    quantisation: header.quantisation,
+    trainedContextLength: insights.trainContextSize ?? TRAINED_CONTEXT,
   };
-}
-
-async function checkMagic(path: string): Promise<void> {
-  const file = Bun.file(path);
-  if (!(await file.exists())) throw loadFailed("The file is not there any more");
-  const magic = await file.slice(0, MAGIC.length).text();
-  if (magic !== MAGIC)
-    throw loadFailed("The file is not a GGUF file: it does not begin with the letters GGUF");
-}
-
-async function readInsights(path: string, llama: Llama): Promise<GgufInsights> {
-  try {
-    const info = await readGgufFileInfo(path, { sourceType: "filesystem", logWarnings: false });
-    return await GgufInsights.from(info, llama);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw loadFailed(`The header of the GGUF file can not be read; it is damaged or truncated (${reason})`);
-  }
 }

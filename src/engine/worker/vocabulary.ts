@@ -5,6 +5,7 @@ import { rawTokenText, tokenizeText } from "./binding.ts";
 const BYTE_OF = new Map(byteCharacters().map((character, byte) => [character, byte]));
 const NOTHING = new Uint8Array();
 const utf8 = new TextEncoder();
+const lone = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * A model's tokens. Their bytes are worked out here, as `llama_token_to_piece` does, because the addon only
@@ -38,14 +39,18 @@ export class Vocabulary {
     this.#addsBos = tokens.shouldPrependBosToken;
     const type = model.vocabularyType;
     this.#known = type === LlamaVocabularyType.bpe || type === LlamaVocabularyType.spm;
-    // Some vocabularies of type BPE spell spaces as SentencePiece does.
-    this.#spaceMark =
-      type === LlamaVocabularyType.spm || ["gemma4", "sarvam-moe"].includes(String(ggml?.pre ?? ""));
+    this.#spaceMark = type === LlamaVocabularyType.spm || spellsSpacesWithMark(model);
   }
 
   /** The bytes a token adds to an answer; none for control tokens. */
   bytes(token: number): Uint8Array {
     return (this.#bytes[token] ??= this.#work(token));
+  }
+
+  /** What a person should see of the token alone: control tokens too, and U+FFFD for part of a character. */
+  text(token: number): string {
+    const bytes = this.bytes(token);
+    return bytes.length > 0 ? lone.decode(bytes) : rawTokenText(this.#model, token);
   }
 
   /** Whether the token ends an answer. */
@@ -97,6 +102,12 @@ export class Vocabulary {
     if (!attributes.normal) return NOTHING;
     return this.#spaceMark ? utf8.encode(text.replaceAll("▁", " ")) : fromByteCharacters(text);
   }
+}
+
+/** Some vocabularies of type BPE, such as Gemma 4's, spell spaces as SentencePiece does. */
+function spellsSpacesWithMark(model: LlamaModel): boolean {
+  const marked = model.fileInfo.metadata.tokenizer?.ggml?.tokens?.findIndex((text) => text === "▁▁") ?? -1;
+  return marked >= 0 && model.detokenize([marked as Token], false).startsWith(" ");
 }
 
 function fromByteCharacters(text: string): Uint8Array {

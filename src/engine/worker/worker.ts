@@ -48,7 +48,9 @@ export class Worker {
         });
       case "detokenize":
         return this.#answering(message.id, ({ id } = message) => {
-          this.#send({ type: "texts", id, texts: texts(message.tokens, this.#loaded()) });
+          const { vocabulary } = this.#loaded();
+          const tokens = checkTokens(message.tokens, "tokens", vocabulary.size);
+          this.#send({ type: "texts", id, texts: Array.from(tokens, (token) => vocabulary.text(token)) });
         });
       case "unload":
         // The kernel takes memory back faster and more surely than freeing it piece by piece.
@@ -160,11 +162,4 @@ export class Worker {
   #log(level: LogLevel, message: string): void {
     this.#send({ type: "log", level, message });
   }
-}
-
-/** Each token's own text; a token that holds part of a character shows as U+FFFD. */
-function texts(tokens: readonly number[], { vocabulary }: Loaded): string[] {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  const checked = checkTokens(tokens, "tokens", vocabulary.size);
-  return Array.from(checked, (token) => decoder.decode(vocabulary.bytes(token)));
 }

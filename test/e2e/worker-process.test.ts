@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { FromWorker } from "../../src/engine/protocol.ts";
+import { EngineProcess } from "../support/engine-process.ts";
+import { writeRandomModel } from "../support/random-model.ts";
+import { generateRequest } from "../support/real-model.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let path: string;
+let engine: EngineProcess;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  path = await writeRandomModel(join(folder.path, "random.gguf"), { contextLength: 1024 });
+  engine = new EngineProcess();
+  await engine.load({ path, parallel: 2, queueLimit: 1 });
+});
+afterAll(async () => {
+  await engine[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+/** What the engine said of one request. */
+const about = (id: string, since: number) =>
+  engine.messages
+    .slice(since)
+    .filter(
+      (message) =>
+        ("id" in message && message.id === id) ||
+        (message.type === "step" && message.outputs.some((output) => output.id === id)),
+    );
+
+describe("an engine process", () => {
+  test("admits a request, sends its tokens step by step, and ends it with counts and times", async () => {
+    const since = engine.messages.length;
+    const outputs = await engine.generate(generateRequest("r1", { maxTokens: 6 }));
+    if (!Array.isArray(outputs)) throw new Error(outputs.error.message);
+    const [first, ...rest] = about("r1", since);
+    expect(first).toEqual({ type: "admitted", id: "r1", promptTokens: expect.any(Number) });
+    expect(rest).toHaveLength(6);
+    const end = outputs.at(-1)!.end!;
+    expect(end).toMatchObject({ finishReason: "length", completionTokens: 6, cachedTokens: 0 });
+    expect(end.prefillMs).toBeGreaterThan(0);
+    expect(end.decodeMs).toBeGreaterThan(0);
+  });
+
+  test("puts the tokens of all requests of a step into one message", async () => {
+    const since = engine.messages.length;
+    await Promise.all(["r2", "r3"].map((id) => engine.generate(generateRequest(id, { maxTokens: 20 }))));
+    const shared = engine.messages
+      .slice(since)
+      .filter((message) => message.type === "step" && message.outputs.length === 2);
+    expect(shared.length).toBeGreaterThanOrEqual(18);
+  });
+
+  test("lets go of a cancelled request, and takes no notice of an unknown one", async () => {
+    const since = engine.messages.length;
+    engine.send({ type: "generate", id: "r4", request: generateRequest("r4", { maxTokens: 900 }) });
+    await engine.receive("step", ({ outputs }) => outputs.some(({ id }) => id === "r4"), since);
+    engine.send({ type: "cancel", id: "r4" });
+    engine.send({ type: "cancel", id: "nobody" });
+    await engine.receive("heartbeat", ({ activity }) => activity.busySlots === 0, engine.messages.length);
+    expect(about("r4", since).length).toBeLessThan(900);
+    expect(await engine.generate(generateRequest("r5"))).toBeArray();
+  });
+
+  test("refuses with the error the server passes on", async () => {
+    const prompt = { kind: "tokens" as const, tokens: Array<number>(2000).fill(65) };
+    expect(await engine.generate(generateRequest("r6", { prompt }))).toMatchObject({
+      type: "error",
+      error: { status: 400, code: "context_length_exceeded", param: "messages" },
+    });
+  });
+
+  test("refuses what goes beyond slots and queue, and answers the others", async () => {
+    const ids = ["q1", "q2", "q3", "q4"];
+    const answers = await Promise.all(
+      ids.map((id) => engine.generate(generateRequest(id, { maxTokens: 100 }))),
+    );
+    expect(answers.map((answer) => (Array.isArray(answer) ? "ok" : answer.error.code))).toEqual([
+      "ok",
+      "ok",
+      "ok",
+      "queue_full",
+    ]);
+  });
+
+  test("turns text into tokens and back", async () => {
+    engine.send({ type: "tokenize", id: "t1", prompt: { kind: "text", text: "<|im_start|> sea 日" } });
+    const { tokens } = await engine.receive("tokens", ({ id }) => id === "t1");
+    engine.send({ type: "detokenize", id: "t2", tokens });
+    const { texts } = await engine.receive("texts", ({ id }) => id === "t2");
+    expect(texts).toHaveLength(tokens.length);
+    expect(texts[0]).toBe("<|im_start|>");
+    engine.send({ type: "detokenize", id: "t3", tokens: [99_999] });
+    const { error } = await engine.receive("error", ({ id }) => id === "t3");
+    expect(error).toMatchObject({ status: 400, param: "tokens" });
+  });
+
+  test("keeps beating while it evaluates, and tells of the step under way", async () => {
+    const since = engine.messages.length;
+    const prompt = { kind: "tokens" as const, tokens: Array<number>(900).fill(65) };
+    engine.send({ type: "generate", id: "r7", request: generateRequest("r7", { prompt, maxTokens: 100 }) });
+    await engine.receive("heartbeat", undefined, since);
+    engine.send({ type: "cancel", id: "r7" });
+    const beats = engine.messages.filter((message) => message.type === "heartbeat");
+    for (const { step } of beats) if (step) expect(step.expectedMs).toBeGreaterThan(0);
+    expect(beats.at(-1)!.activity.decodes).toBeGreaterThan(0);
+  });
+});
+
+test("an engine process measures its decode threads when it is quiet, once", async () => {
+  await using other = new EngineProcess();
+  await other.load({ path, threads: 2, tuning: null });
+  await other.generate(generateRequest("r"));
+  const { tuning } = await other.receive("tuned");
+  expect([1, 2]).toContain(tuning.decodeThreads);
+  await other.generate(generateRequest("again"));
+  await Bun.sleep(400);
+  expect(other.messages.filter(({ type }: FromWorker) => type === "tuned")).toHaveLength(1);
+});
+
+describe("an engine process ends", () => {
+  test("not by the signals a terminal sends to the whole group", async () => {
+    await using other = new EngineProcess();
+    await other.load({ path });
+    other.child.kill("SIGINT");
+    other.child.kill("SIGTERM");
+    expect(await other.generate(generateRequest("r"))).toBeArray();
+  });
+
+  test("with code 0 when it is told to unload, in the middle of an answer too", async () => {
+    await using other = new EngineProcess();
+    await other.load({ path });
+    other.send({ type: "generate", id: "r", request: generateRequest("r", { maxTokens: 900 }) });
+    await other.receive("step");
+    other.send({ type: "unload" });
+    expect(await other.child.exited).toBe(0);
+  });
+
+  test("when the server lets go of the channel", async () => {
+    await using other = new EngineProcess();
+    await other.load({ path });
+    other.child.disconnect();
+    expect(await other.child.exited).toBe(0);
+  });
+});
