@@ -40,12 +40,10 @@ export class EngineChild {
       serialization: "advanced",
       ipc: (message: FromWorker) => onMessage(message),
       onDisconnect: () => this.#onDisconnect(),
-      onExit: (_, code, signal) => {
+      onExit: ({ exitCode, signalCode }) => {
         this.#over = true;
-        end.resolve({
-          code,
-          signal: typeof signal === "number" ? `SIG#${signal}` : (signal as string | null),
-        });
+        // A signal without a name comes as its number.
+        end.resolve({ code: exitCode, signal: signalCode === null ? null : String(signalCode) });
       },
     });
     this.pid = this.#process.pid;

@@ -151,7 +151,7 @@ export class Deployment {
     const { signal } = this.#stop;
     // The first event must not come before the caller knows of this deployment.
     await Promise.resolve();
-    this.#become("loading");
+    if (!signal.aborted) this.#become("loading");
     for (;;) {
       const loss = await this.#runEngine();
       this.#model = null;

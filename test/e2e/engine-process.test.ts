@@ -144,6 +144,16 @@ describe("a deployment", () => {
     expect(manager.list()).toEqual([]);
   });
 
+  test("on a device that is not there is refused at once, and nothing is deployed", async () => {
+    const manager = manage();
+    // No machine these tests run on has it, and the engine alone knows that.
+    const device = process.platform === "darwin" ? "cuda" : "mps";
+    const deploying = manager.deploy({ model_name: "tiny", device });
+    await expect(deploying).rejects.toMatchObject({ status: 400, code: "device_unavailable" });
+    expect(manager.list()).toEqual([]);
+    expect(await descendants(process.pid)).toEqual([]);
+  });
+
   test("asked for more context than the model was trained for is refused", async () => {
     const deploying = manage().deploy({ model_name: "tiny", context_length: 4096 });
     await expect(deploying).rejects.toMatchObject({ status: 400, param: "context_length" });
