@@ -4,7 +4,7 @@ import type { GenerateRequest, LoadSpec } from "../../src/engine/engine.ts";
 import { admit } from "../../src/engine/worker/admission.ts";
 import { LlamaLog } from "../../src/engine/worker/llama-log.ts";
 import { load, type Loaded } from "../../src/engine/worker/load.ts";
-import { Slot } from "../../src/engine/worker/slots.ts";
+import type { Slot } from "../../src/engine/worker/slots.ts";
 import { Speed } from "../../src/engine/worker/speed.ts";
 import { LoopBench, type Outcome } from "./loop-bench.ts";
 import { type RandomModelOptions, writeRandomModel } from "./random-model.ts";
@@ -60,13 +60,19 @@ export class RealModel implements AsyncDisposable {
   readonly #folder: AsyncDisposable;
 
   static async load(model: RandomModelOptions = {}, spec: Partial<LoadSpec> = {}): Promise<RealModel> {
+    return RealModel.from((path) => writeRandomModel(path, model), spec);
+  }
+
+  /** From a file that `write` makes. */
+  static async from(
+    write: (path: string) => Promise<unknown>,
+    spec: Partial<LoadSpec> = {},
+  ): Promise<RealModel> {
     const folder = await temporaryFolder();
-    const path = await writeRandomModel(join(folder.path, "random.gguf"), model);
-    const loaded = await load(
-      loadSpec({ ...spec, path }),
-      new LlamaLog(() => {}, LlamaLogLevel.error),
-      () => {},
-    );
+    const path = join(folder.path, "model.gguf");
+    await write(path);
+    const log = new LlamaLog(() => {}, LlamaLogLevel.error);
+    const loaded = await load(loadSpec({ ...spec, path }), log, () => {});
     return new RealModel(loaded, path, folder);
   }
 
@@ -79,8 +85,7 @@ export class RealModel implements AsyncDisposable {
   /** A step loop with empty slots. Chunks fill the batch unless a `pauseMs` is given. */
   bench({ pauseMs = 60_000, slots = this.loaded.info.slots } = {}): RealBench {
     const recorder = new RecordingContext(this.loaded.context);
-    const { contextLength } = this.loaded.info;
-    const empty = Array.from({ length: slots }, (_, sequence) => new Slot(sequence, contextLength, recorder));
+    const empty = this.loaded.createSlots(recorder).slice(0, slots);
     for (const slot of empty) slot.clear();
     return new RealBench(this.loaded, recorder, empty, pauseMs);
   }

@@ -34,8 +34,7 @@ export class Checkpoints {
   /** Saves the state, which holds `length` tokens; drops the oldest ones beyond the budget. */
   async take(length: number): Promise<void> {
     if (length === 0 || length <= this.#lastLength()) return;
-    const checkpoint = await this.#source.checkpoint(this.#sequence);
-    this.#saved.push(checkpoint);
+    this.#saved.push(await this.#source.checkpoint(this.#sequence));
     let size = this.#saved.reduce((sum, saved) => sum + saved.size, 0);
     while (size > this.#budget && this.#saved.length > 0) {
       const oldest = this.#saved.shift()!;

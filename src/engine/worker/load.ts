@@ -8,7 +8,7 @@ import { probeDevices } from "./device-probe.ts";
 import { type Fit, fit, type MemoryEstimator } from "./fit.ts";
 import type { LlamaLog } from "./llama-log.ts";
 import { type ModelFileFacts, readModelFile } from "./model-file.ts";
-import { Slot } from "./slots.ts";
+import { type Cells, Slot } from "./slots.ts";
 import { Speed } from "./speed.ts";
 import { ChatTemplate } from "./template.ts";
 import { Vocabulary } from "./vocabulary.ts";
@@ -17,7 +17,8 @@ import { Vocabulary } from "./vocabulary.ts";
 export interface Loaded {
   info: ModelInfo;
   context: NativeContext;
-  slots: Slot[];
+  /** One slot for each sequence, empty; on `cells` other than the context's own to watch them. */
+  createSlots(cells?: Cells): Slot[];
   vocabulary: Vocabulary;
   template: ChatTemplate | null;
   speed: Speed;
@@ -67,7 +68,7 @@ export async function load(
       notes: [...backend.notes, ...chosen.notes, ...(note === null ? [] : [note])],
     },
     context: native,
-    slots: createSlots(native, facts, chosen, spec.memoryBudget),
+    createSlots: slotMaker(native, facts, chosen, spec.memoryBudget),
     vocabulary,
     template,
     speed: expectedSpeed(spec, facts, chosen),
@@ -187,20 +188,21 @@ function chatTemplate(
   }
 }
 
-function createSlots(
+function slotMaker(
   context: NativeContext,
   { insights }: ModelFileFacts,
   { contextLength, slots, need }: Fit,
   budget: number,
-): Slot[] {
+): Loaded["createSlots"] {
   const window = insights.swaSize ?? 0;
   const cutsAnywhere = window === 0 && !insights.isHybrid && !insights.isRecurrent;
   // Half of what is left over, within reason.
   const spare = Math.min(2 ** 30, Math.max(0, budget - need.ram) / 2) / slots;
-  return Array.from({ length: slots }, (_, sequence) => {
-    const checkpoints = cutsAnywhere ? null : new Checkpoints(sequence, context, spare);
-    return new Slot(sequence, contextLength, context, window, checkpoints);
-  });
+  return (cells = context) =>
+    Array.from({ length: slots }, (_, sequence) => {
+      const checkpoints = cutsAnywhere ? null : new Checkpoints(sequence, context, spare);
+      return new Slot(sequence, contextLength, cells, window, checkpoints);
+    });
 }
 
 /** Until steps are measured: 10 billion operations a second and thread, a trillion where the GPU does it all. */

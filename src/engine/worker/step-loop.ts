@@ -279,8 +279,9 @@ export class StepLoop {
     try {
       if (!sample) {
         const { checkpoints } = slot;
-        if (checkpoints && (slot.length === run.prompt.length - 1 || checkpoints.isDue(slot.length)))
-          await checkpoints.take(slot.length);
+        const due = slot.length === run.prompt.length - 1 || checkpoints?.isDue(slot.length);
+        // Without it the next prompt pays for more, which is no reason to end this one.
+        if (due) await checkpoints?.take(slot.length).catch(() => {});
         return;
       }
       const token = await this.#options.context.sample(logits, run.sampler!);

@@ -86,10 +86,10 @@ export class Worker {
     }
   }
 
-  #createLoop(spec: LoadSpec, { context, slots, vocabulary, speed, info }: Loaded): StepLoop {
+  #createLoop(spec: LoadSpec, { context, createSlots, vocabulary, speed, info }: Loaded): StepLoop {
     const loop: StepLoop = new StepLoop({
       context,
-      slots,
+      slots: createSlots(),
       tokens: vocabulary,
       speed,
       promptThreads: spec.threads,
