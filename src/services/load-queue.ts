@@ -24,7 +24,7 @@ export class LoadQueue {
 }
 
 /** Waits for `promise`, but not beyond the abort of `signal`. */
-export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason as Error);

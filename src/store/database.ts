@@ -6,6 +6,9 @@ import { MIGRATIONS } from "./migrations.ts";
 
 export const DATABASE_FILE = "berth.db";
 
+/** A page of the file can not be what was written. */
+class DamagedDatabase extends Error {}
+
 /**
  * Opens `<home>/berth.db`, and makes or migrates it. A damaged file is moved aside; where no file can be
  * had at all, the database lives in memory for this run. Either is told in the log and stops nothing.
@@ -55,13 +58,10 @@ function openInMemory(path: string, error: unknown, log: Log): Database {
   return open(":memory:");
 }
 
-/** @throws with code `SQLITE_CORRUPT` when a page is damaged */
+/** @throws DamagedDatabase */
 function check(database: Database): void {
   const row = database.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").get();
-  if (row?.quick_check !== "ok")
-    throw Object.assign(new Error(row?.quick_check ?? "The check gave no result"), {
-      code: "SQLITE_CORRUPT",
-    });
+  if (row?.quick_check !== "ok") throw new DamagedDatabase(row?.quick_check ?? "The check gave no result");
 }
 
 function migrate(database: Database): void {
@@ -80,6 +80,7 @@ function migrate(database: Database): void {
 }
 
 function isDamage(error: unknown): boolean {
+  if (error instanceof DamagedDatabase) return true;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB";
 }

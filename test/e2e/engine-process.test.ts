@@ -160,7 +160,7 @@ describe("a deployment", () => {
   });
 
   test.each([
-    ["is no GGUF file", async (file: string) => void (await writeFile(file, "PK\u0003\u0004".repeat(500)))],
+    ["is no GGUF file", (file: string) => writeFile(file, "PK\u0003\u0004".repeat(500))],
     [
       "is truncated",
       async (file: string) => {

@@ -98,7 +98,7 @@ function generate(id: string, { prompt, maxTokens }: GenerateRequest): void {
   if (text === "silence") clearInterval(beat);
   if (text === "long step") step = { ageMs: 5000, expectedMs: 10 };
   if (text === "spin") for (;;);
-  if (text === "stream") return void stream(id, 1, maxTokens ?? 3);
+  if (text === "stream") return stream(id, 1, maxTokens ?? 3);
   if (text === "break")
     send({
       type: "error",
