@@ -4,9 +4,9 @@ import type { RunningStep, StepOutput } from "../protocol.ts";
 import type { Sampler } from "./binding.ts";
 import type { Run, TokenMeaning } from "./run.ts";
 import type { SamplerConfig } from "./sampling.ts";
-import { shareOut } from "./share.ts";
 import { chooseSlot, type Cells, type Slot } from "./slots.ts";
 import type { Speed, StepLoad } from "./speed.ts";
+import { type Part, planStep } from "./step-plan.ts";
 
 /** The context as the loop uses it; `NativeContext` is the real one. */
 export interface StepContext extends Cells {
@@ -40,16 +40,6 @@ export interface StepLoopOptions {
   decodeThreads: number;
   queueLimit: number;
   hooks: StepLoopHooks;
-}
-
-/** A run's tokens in one step. */
-interface Part {
-  run: Run;
-  slot: Slot;
-  tokens: Uint32Array;
-  /** Whether its next token is sampled. */
-  sample: boolean;
-  logits: number;
 }
 
 /**
@@ -141,32 +131,37 @@ export class StepLoop {
     try {
       context.begin(1);
       context.add(slot.sequence, position, Uint32Array.of(0), true);
-      return await this.#watch({ answers: 1, promptTokens: 0 }, threads);
+      const since = this.#begin({ answers: 1, promptTokens: 0 });
+      await context.decode(threads);
+      return performance.now() - since;
     } finally {
+      this.#step = null;
       if (position === 0 || !context.removeFrom(slot.sequence, position)) slot.clear();
     }
   }
 
   async #loop(): Promise<void> {
+    const { context, speed, hooks } = this.#options;
     this.#looping = true;
     try {
       await this.#trial;
       while (this.#waiting.length + this.#running.length > 0) {
         this.#dropCancelled();
         const outputs = await this.#fillSlots();
-        const parts = this.#plan();
+        const parts = planStep(this.#running, { speed, batchSize: context.batchSize, turn: this.#turn++ });
         if (parts.length > 0) await this.#evaluate(parts, outputs);
+        this.#step = null;
         this.#dropOver();
-        this.#options.hooks.onStep(outputs);
+        hooks.onStep(outputs);
         // Messages, timers and the channel get their turn between steps.
         await new Promise((resolve) => setImmediate(resolve));
       }
     } catch (error) {
-      this.#options.hooks.onFatal(error);
+      hooks.onFatal(error);
     } finally {
       this.#looping = false;
     }
-    this.#options.hooks.onIdle();
+    hooks.onIdle();
   }
 
   /** Gives free slots to the requests that wait longest. */
@@ -201,34 +196,6 @@ export class StepLoop {
     return outputs;
   }
 
-  /** One token of every answer, then prompts in what the batch and the pause setting leave. */
-  #plan(): Part[] {
-    const { context, speed } = this.#options;
-    const parts: Part[] = [];
-    const prompts: { run: Run; slot: Slot; left: number }[] = [];
-    for (const run of this.#running) {
-      const { slot } = run;
-      if (!slot || run.cancelled) continue;
-      if (run.answering) parts.push({ run, slot, tokens: run.last, sample: true, logits: -1 });
-      else prompts.push({ run, slot, left: tokensToPlan(run, slot) });
-    }
-    if (prompts.length === 0) return parts;
-    const room = context.batchSize - parts.length;
-    const shares = shareOut(
-      prompts.map(({ left }) => left),
-      speed.chunk(parts.length, room),
-      this.#turn++,
-    );
-    for (const [index, { run, slot }] of prompts.entries()) {
-      const share = shares[index]!;
-      if (share === 0) continue;
-      const end = slot.length + share;
-      const sample = end === run.prompt.length;
-      parts.push({ run, slot, tokens: run.prompt.subarray(slot.length, end), sample, logits: -1 });
-    }
-    return parts;
-  }
-
   async #evaluate(planned: Part[], outputs: StepOutput[]): Promise<void> {
     const { context, slots, promptThreads, speed } = this.#options;
     const size = planned.reduce((sum, { tokens }) => sum + tokens.length, 0);
@@ -237,20 +204,22 @@ export class StepLoop {
     if (parts.length === 0) return;
     const answers = parts.filter(({ run }) => run.answering).length;
     const load = { answers, promptTokens: size - answers };
+    const since = this.#begin(load);
     try {
       // A few tokens are bound by memory, not by arithmetic, and want the threads of an answer.
-      const ms = await this.#watch(load, size <= slots.length ? this.decodeThreads : promptThreads);
-      speed.record(load, ms, performance.now());
-      this.#decodes++;
+      await context.decode(size <= slots.length ? this.decodeThreads : promptThreads);
     } catch (error) {
       if (parts.length === 1) return this.#fail(parts[0]!.run, error);
       return this.#evaluateApart(parts, outputs, error);
     }
+    this.#decodes++;
     for (const { slot, tokens, run } of parts) {
       slot.append(tokens);
       if (!run.answering) this.#promptTokens += tokens.length;
     }
     await Promise.all(parts.map((part) => this.#finish(part, outputs)));
+    const now = performance.now();
+    speed.record(load, now - since, now);
   }
 
   #add(part: Part): boolean {
@@ -293,16 +262,11 @@ export class StepLoop {
     }
   }
 
-  /** Decodes the open batch, visibly for the watchdog. @returns milliseconds */
-  async #watch(load: StepLoad, threads: number): Promise<number> {
+  /** Lets the watchdog know what is about to be evaluated. @returns when it began */
+  #begin(load: StepLoad): number {
     const since = performance.now();
     this.#step = { since, expectedMs: this.#options.speed.expect(load, since) };
-    try {
-      await this.#options.context.decode(threads);
-      return performance.now() - since;
-    } finally {
-      this.#step = null;
-    }
+    return since;
   }
 
   /** Ends one run with an error and makes its slot clean again. */
@@ -342,10 +306,4 @@ export class StepLoop {
       }
     }
   }
-}
-
-/** Models that reuse a prefix only at checkpoints stop once before the last token, where the next prompt may part. */
-function tokensToPlan(run: Run, slot: Slot): number {
-  const left = run.prompt.length - slot.length;
-  return slot.checkpoints && left > 1 ? left - 1 : left;
 }

@@ -1,0 +1,55 @@
+import type { Run } from "./run.ts";
+import { shareOut } from "./share.ts";
+import type { Slot } from "./slots.ts";
+import type { Speed } from "./speed.ts";
+
+/** A run's tokens in one step. */
+export interface Part {
+  run: Run;
+  slot: Slot;
+  tokens: Uint32Array;
+  /** Whether its next token is sampled. */
+  sample: boolean;
+  /** Where to sample it, once it is part of a batch. */
+  logits: number;
+}
+
+export interface StepLimits {
+  speed: Speed;
+  /** Most tokens of a step; more than there are runs. */
+  batchSize: number;
+  /** Counts the steps. */
+  turn: number;
+}
+
+/** What the next step evaluates: one token of every answer, then prompts in what batch and pause setting leave. */
+export function planStep(runs: readonly Run[], { speed, batchSize, turn }: StepLimits): Part[] {
+  const parts: Part[] = [];
+  const prompts: { run: Run; slot: Slot; left: number }[] = [];
+  for (const run of runs) {
+    const { slot } = run;
+    if (!slot || run.cancelled) continue;
+    if (run.answering) parts.push({ run, slot, tokens: run.last, sample: true, logits: -1 });
+    else prompts.push({ run, slot, left: promptLeft(run, slot) });
+  }
+  if (prompts.length === 0) return parts;
+  const shares = shareOut(
+    prompts.map(({ left }) => left),
+    speed.chunk(parts.length, batchSize - parts.length),
+    turn,
+  );
+  for (const [index, { run, slot }] of prompts.entries()) {
+    const share = shares[index]!;
+    if (share === 0) continue;
+    const end = slot.length + share;
+    const tokens = run.prompt.subarray(slot.length, end);
+    parts.push({ run, slot, tokens, sample: end === run.prompt.length, logits: -1 });
+  }
+  return parts;
+}
+
+/** Models that reuse a prefix only at checkpoints stop once before the last token, where the next prompt may part. */
+function promptLeft(run: Run, slot: Slot): number {
+  const left = run.prompt.length - slot.length;
+  return slot.checkpoints && left > 1 ? left - 1 : left;
+}
