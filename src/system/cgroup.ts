@@ -105,12 +105,12 @@ export function parseMounts(text: string): Mount[] {
 function memoryLimitV2(folder: string): MemoryLimit[] {
   // Above `memory.high` a group is slowed down until it is of no use, so that is a limit, too.
   const limits = [readNumber(folder, "memory.max"), readNumber(folder, "memory.high")];
-  return toMemoryLimit(limits, readNumber(folder, "memory.current"), readStat(folder, "inactive_file"));
+  return toMemoryLimit(limits, readNumber(folder, "memory.current"), fileCache(folder, ""));
 }
 
 function memoryLimitV1(folder: string): MemoryLimit[] {
   const limits = [readNumber(folder, "memory.limit_in_bytes")];
-  const cache = readStat(folder, "total_inactive_file");
+  const cache = fileCache(folder, "total_");
   return toMemoryLimit(limits, readNumber(folder, "memory.usage_in_bytes"), cache);
 }
 
@@ -140,6 +140,11 @@ function toCpus(quota = Number.NaN, period = Number.NaN): number[] {
 function readNumber(folder: string, name: string): number | null {
   const text = readText(join(folder, name)).trim();
   return /^-?\d+$/.test(text) ? Number(text) : null;
+}
+
+/** File pages, which the kernel gives up before it kills anything; counted as it counts a host's available memory. */
+function fileCache(folder: string, prefix: string): number {
+  return readStat(folder, `${prefix}inactive_file`) + readStat(folder, `${prefix}active_file`);
 }
 
 /** One figure of `memory.stat`, zero where it is missing. */

@@ -73,9 +73,12 @@ export class SystemProbe {
     return this.status();
   }
 
-  /** Bytes of RAM that can be taken now, cgroup limits respected. */
-  async availableMemory(): Promise<number> {
-    return (await readMemory()).available;
+  /**
+   * Bytes of RAM that can be taken now, cgroup limits respected.
+   * @param mapped bytes of file pages that the kernel calls available although somebody needs them
+   */
+  async availableMemory(mapped = 0): Promise<number> {
+    return Math.max(0, (await readMemory()).available - mapped);
   }
 }
 

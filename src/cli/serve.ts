@@ -1,0 +1,95 @@
+import type { Command } from "commander";
+import type { Config } from "../config.ts";
+import { isLoopback } from "../http/loopback.ts";
+import { enginePackages, UnsupportedMachine } from "../setup/engine-packages.ts";
+import { inspectMachine } from "../setup/machine.ts";
+import { baseUrl, exposedText, listeningText, readyText } from "./banner.ts";
+import { watchLaunchers } from "./launcher-watch.ts";
+import { listenFailure } from "./listen-failure.ts";
+import { BerthServer } from "./server.ts";
+import { addSettingOptions, readSettings } from "./settings-help.ts";
+import { onStopSignals } from "./stop-signals.ts";
+
+/** `berth serve`, and `berth` alone. */
+export function addServeCommand(program: Command): void {
+  const command = program
+    .command("serve", { isDefault: true })
+    .description("serve until told to stop (the default)")
+    .allowExcessArguments(false)
+    .action(async () => {
+      assertSupported(command);
+      const { config, file, warnings } = readSettings(command);
+      const server = await start(command, config);
+      const { log } = server;
+      for (const warning of warnings) log.warn(warning);
+      log.info({ host: config.host, port: server.port, home: config.home, file }, "listening");
+      keepRunning(server);
+      endInOrder(server, config.graceMs);
+      await deployDefault(server, config);
+    });
+  addSettingOptions(command);
+}
+
+function assertSupported(command: Command): void {
+  try {
+    enginePackages(inspectMachine(), "cpu");
+  } catch (error) {
+    if (error instanceof UnsupportedMachine) command.error(error.message);
+    throw error;
+  }
+}
+
+async function start(command: Command, config: Config): Promise<BerthServer> {
+  try {
+    return await BerthServer.start(config);
+  } catch (error) {
+    const message = listenFailure(error, config);
+    if (message === null) throw error;
+    return command.error(message);
+  }
+}
+
+/** Tells where the server is, and how to call the model once it is ready. */
+async function deployDefault({ manager, log, port }: BerthServer, config: Config): Promise<void> {
+  const url = baseUrl(config.host, port);
+  say(listeningText(url, config.model));
+  if (!isLoopback(config.host)) console.error(exposedText(config));
+  if (config.model === null) return;
+  try {
+    await manager.deploy({ model_name: config.model, wait: true });
+    say(readyText(url, config.model));
+  } catch (error) {
+    log.error({ err: error, model: config.model }, "the model could not be deployed at start");
+  }
+}
+
+/** A fault in one request, which is a bug of ours, must not end all the others. */
+function keepRunning({ log }: BerthServer): void {
+  process.on("uncaughtException", (error) => log.error({ err: error }, "uncaught error"));
+  process.on("unhandledRejection", (error) => log.error({ err: error }, "unhandled rejection"));
+}
+
+function endInOrder(server: BerthServer, graceMs: number): void {
+  let stopping = false;
+  const stop = async (reason: string) => {
+    if (stopping) return;
+    stopping = true;
+    server.log.info({ reason, grace_ms: graceMs }, "stopping: requests under way may finish");
+    await server.stop(graceMs).catch((error: unknown) => {
+      server.log.error({ err: error }, "could not stop in order");
+    });
+    server.log.info("stopped");
+    process.exit(0);
+  };
+  onStopSignals({
+    onStop: (signal) => void stop(signal),
+    // Engines end with this process.
+    onSecond: (exitCode) => process.exit(exitCode),
+  });
+  watchLaunchers((launcher) => void stop(`its launcher is gone: ${launcher}`));
+}
+
+/** On the standard output; a reader that went away is no reason to end. */
+function say(text: string): void {
+  process.stdout.write(`${text}\n`, () => {});
+}

@@ -1,0 +1,97 @@
+import type { Database } from "bun:sqlite";
+import { createApp } from "../app.ts";
+import type { Config } from "../config.ts";
+import { LlamaEngine } from "../engine/process.ts";
+import { WebPage } from "../http/web.ts";
+import { createLog, type Log } from "../log.ts";
+import { ChatService } from "../services/chat.ts";
+import { CompletionService } from "../services/completions.ts";
+import { EventBus } from "../services/events.ts";
+import { ModelFiles } from "../services/model-files.ts";
+import { ModelManager } from "../services/model-manager.ts";
+import { QueryService } from "../services/query.ts";
+import { RequestRegistry } from "../services/requests.ts";
+import { openDatabase } from "../store/database.ts";
+import { TuningStore } from "../store/tuning-store.ts";
+import { usableCpus } from "../system/cpus.ts";
+import { SystemProbe } from "../system/probe.ts";
+import { VERSION } from "../version.ts";
+
+/** How long answers that are complete may take to reach their clients, and open event streams to end. */
+const FLUSH_MS = 1000;
+
+/** The whole server: built, listening, and stopped again. */
+export class BerthServer {
+  readonly log: Log;
+  readonly manager: ModelManager;
+  /** Where it really listens. */
+  readonly port: number;
+  readonly #server: Bun.Server<unknown>;
+  readonly #database: Database;
+
+  private constructor(log: Log, manager: ModelManager, server: Bun.Server<unknown>, database: Database) {
+    this.log = log;
+    this.manager = manager;
+    this.port = server.port ?? 0;
+    this.#server = server;
+    this.#database = database;
+  }
+
+  /**
+   * Wires everything together and listens; no model is deployed yet.
+   * @throws what Bun throws when the address can not be listened on, e.g. with the code `EADDRINUSE`
+   */
+  static async start(config: Config): Promise<BerthServer> {
+    const events = new EventBus();
+    const log = createLog(config, { events });
+    const system = new SystemProbe(config.modelsDir);
+    system.warmUp();
+    const database = openDatabase(config.home, log);
+    const manager = new ModelManager({
+      engine: new LlamaEngine({ watchdog: config.watchdog }),
+      config,
+      events,
+      log,
+      files: new ModelFiles(config),
+      memoryBudget: (mapped) => system.availableMemory(mapped),
+      threads: Math.min(usableCpus(), config.threads ?? Infinity),
+      tuning: new TuningStore({ database, log }),
+    });
+    const requests = new RequestRegistry({ manager, log });
+    const app = createApp({
+      config,
+      log,
+      events,
+      manager,
+      requests,
+      chat: new ChatService({ requests }),
+      completions: new CompletionService({ requests }),
+      query: new QueryService({ requests }),
+      system,
+      web: await WebPage.build(),
+      version: VERSION,
+    });
+    try {
+      const { server } = app.listen({ hostname: config.host, port: config.port });
+      if (!server) throw new Error("The server does not listen");
+      return new BerthServer(log, manager, server, database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Takes no new connection, answers new requests with 503, lets those under way finish for `graceMs`,
+   * then cuts what is left. Resolves when no engine process is left.
+   */
+  async stop(graceMs: number): Promise<void> {
+    const idle = this.#server.stop();
+    await this.manager.close(graceMs);
+    const timer = Promise.withResolvers<void>();
+    setTimeout(timer.resolve, FLUSH_MS).unref();
+    await Promise.race([idle, timer.promise]);
+    await this.#server.stop(true);
+    this.#database.close();
+  }
+}

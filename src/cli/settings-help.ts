@@ -1,0 +1,51 @@
+import { type Command, Option } from "commander";
+import { type Config, ConfigError, FILE_VARIABLE, loadConfig } from "../config.ts";
+import { ALL_SETTINGS } from "../config/settings.ts";
+
+const INDENT = " ".repeat(34);
+
+/** Every setting with its flag, variable and default, as `--help` shows it. */
+export function settingsHelp(): string {
+  const entries = [
+    {
+      name: "--config <path>",
+      text: "File with settings",
+      note: `${FILE_VARIABLE}, default: berth.yaml here, else in the home`,
+    },
+    ...ALL_SETTINGS.map(({ flag, kind, description, env, default: value }) => ({
+      name: `--${flag} ${kind.placeholder}`,
+      text: description.replaceAll("`", ""),
+      note: `${env}, default: ${value || "none"}`,
+    })),
+  ];
+  const lines = entries.map(({ name, text, note }) => {
+    const head = `  ${name}`;
+    // A name that is too long for its column has a line of its own.
+    const start = head.length < INDENT.length ? head.padEnd(INDENT.length) : `${head}\n${INDENT}`;
+    return `${start}${text}\n${INDENT}(${note})`;
+  });
+  return ["Settings (a flag wins over its variable, that over berth.yaml):", ...lines].join("\n");
+}
+
+/** Lets a command take every setting as a flag. */
+export function addSettingOptions(command: Command): Command {
+  command.addOption(new Option("--config <path>").hideHelp());
+  for (const { flag, kind } of ALL_SETTINGS)
+    command.addOption(new Option(`--${flag} ${kind.placeholder}`).hideHelp());
+  return command.addHelpText("after", () => `\n${settingsHelp()}`);
+}
+
+/** The configuration that the command was called with; ends the program, naming every mistake, when there are some. */
+export function readSettings(command: Command): { config: Config; file: string | null; warnings: string[] } {
+  const options = command.opts<Record<string, string | undefined>>();
+  const flags = Object.fromEntries(
+    ALL_SETTINGS.map(({ flag }) => [flag, options[new Option(`--${flag}`).attributeName()]]),
+  );
+  try {
+    return loadConfig({ flags, file: options["config"] });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const list = error.problems.map((problem) => `  ${problem}`).join("\n");
+    return command.error(`The configuration has mistakes:\n${list}`);
+  }
+}
