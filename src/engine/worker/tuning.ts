@@ -49,6 +49,11 @@ export class Tuner {
     return this.#best();
   }
 
+  /** Mean milliseconds of a decode by thread count, as far as measured. */
+  get means(): ReadonlyMap<number, number> {
+    return this.#means;
+  }
+
   async #measure(
     threads: number,
     tryDecode: (threads: number) => Promise<number | null>,

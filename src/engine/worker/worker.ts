@@ -130,11 +130,14 @@ export class Worker {
   }
 
   async #tune(loop: StepLoop): Promise<void> {
+    const tuner = this.#tuner;
     try {
-      const decodeThreads = await this.#tuner?.run((threads) => loop.tryDecode(threads));
+      const decodeThreads = await tuner?.run((threads) => loop.tryDecode(threads));
       // Interrupted by a request, or done already; the next quiet moment goes on.
-      if (!decodeThreads) return;
+      if (!tuner || !decodeThreads) return;
       this.#tuner = null;
+      const means = Array.from(tuner.means, ([threads, ms]) => `${threads}: ${ms.toFixed(1)} ms`);
+      this.#log("info", `a decode takes, by threads: ${means.join(", ")}; taking ${decodeThreads}`);
       loop.decodeThreads = decodeThreads;
       this.#send({ type: "tuned", tuning: { decodeThreads } });
     } catch (error) {
