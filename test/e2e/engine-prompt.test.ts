@@ -19,7 +19,7 @@ function template(source: string): ChatTemplate {
   return ChatTemplate.compile(context.owner.model.llama, source, {
     bosText: "<s>",
     eosText: "</s>",
-    controlTexts: () => vocabulary.controlTexts,
+    controlTexts: vocabulary.controlTexts,
   });
 }
 

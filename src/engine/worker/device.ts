@@ -47,7 +47,8 @@ export function unavailable(device: RealDevice, reasons: string[], usable: RealD
   );
 }
 
-function missing(device: RealDevice, { installed, driver }: DeviceProbe): string[] {
+/** Clauses such as "an NVIDIA driver was not found"; none for a device that can be used. */
+export function missing(device: RealDevice, { installed, driver }: DeviceProbe): string[] {
   const reasons: string[] = [];
   if (device !== "cpu" && !driver[device]) reasons.push(`${DRIVERS[device]} was not found`);
   if (installed[device]) return reasons;

@@ -177,7 +177,7 @@ function chatTemplate(
     const template = ChatTemplate.compile(model.llama, source, {
       bosText: vocabulary.bosText,
       eosText: vocabulary.eosText,
-      controlTexts: () => vocabulary.controlTexts,
+      controlTexts: vocabulary.controlTexts,
     });
     return { template, note: null };
   } catch {

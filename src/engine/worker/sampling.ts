@@ -17,7 +17,7 @@ export interface SamplerConfig {
 }
 
 /** Tokens the penalties look back on, as llama-server's `repeat_last_n`. */
-export const PENALTY_WINDOW = 64;
+const PENALTY_WINDOW = 64;
 
 /**
  * The sampler chain of one request: logit bias, penalties, then greedy, or top-k, top-p, min-p, temperature

@@ -10,7 +10,7 @@ export interface TemplateOptions {
   bosText: string;
   eosText: string;
   /** Texts that tokenise to control tokens; what clients write must not become one. */
-  controlTexts(): readonly string[];
+  controlTexts: readonly string[];
 }
 
 /** A model's own chat template, rendered by llama.cpp's Jinja engine. */
@@ -59,8 +59,8 @@ export class ChatTemplate {
    * @throws ApiError 400 with what the template raised
    */
   render(turns: readonly ChatTurn[]): string[] {
-    const controls = this.#options.controlTexts();
-    const messages = turns.map((turn) => this.#message(turn, controls));
+    const { controlTexts } = this.#options;
+    const messages = turns.map((turn) => this.#message(turn, controlTexts));
     try {
       return this.#render(this.#takesSystem ? messages : withoutSystem(messages)).split(BREAK);
     } catch (error) {
