@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Config } from "../config.ts";
+import { nearest } from "../config/nearest.ts";
 import { isLoopback } from "../http/loopback.ts";
 import { enginePackages, UnsupportedMachine } from "../setup/engine-packages.ts";
 import { inspectMachine } from "../setup/machine.ts";
@@ -15,8 +16,9 @@ export function addServeCommand(program: Command): void {
   const command = program
     .command("serve", { isDefault: true })
     .description("serve until told to stop (the default)")
-    .allowExcessArguments(false)
+    .allowExcessArguments()
     .action(async () => {
+      assertNoWords(command);
       assertSupported(command);
       const { config, file, warnings } = readSettings(command);
       const server = await start(command, config);
@@ -28,6 +30,16 @@ export function addServeCommand(program: Command): void {
       await deployDefault(server, config);
     });
   addSettingOptions(command);
+}
+
+/** As the default command, `serve` is given every word that is no command. */
+function assertNoWords(command: Command): void {
+  const [word] = command.args;
+  if (word === undefined) return;
+  const verbs = command.parent?.commands.map((verb) => verb.name()) ?? [];
+  if (verbs.includes(word)) command.error(`Flags come after the command: berth ${word} …`);
+  const meant = nearest(word, verbs);
+  command.error(`There is no command '${word}'${meant === null ? "" : `: did you mean ${meant}?`}`);
 }
 
 function assertSupported(command: Command): void {
