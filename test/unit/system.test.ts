@@ -1,0 +1,99 @@
+import { describe, expect, test } from "bun:test";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Value } from "@sinclair/typebox/value";
+import { SystemStatus } from "../../src/schemas/system.ts";
+import { Cached } from "../../src/system/cached.ts";
+import { diskOf } from "../../src/system/disk.ts";
+import { SystemProbe, toGpuStatus } from "../../src/system/probe.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+test("the machine is described as the schema says, and its figures agree", async () => {
+  const probe = new SystemProbe(join(import.meta.dir, "no", "such", "folder"));
+  const status = await probe.status();
+  expect([...Value.Errors(SystemStatus, status)]).toEqual([]);
+  const { memory, cpu, disk } = status;
+  expect(memory.used + memory.available).toBe(memory.total);
+  expect(memory.process).toBeGreaterThan(1e6);
+  expect(cpu.usable).toBeLessThanOrEqual(cpu.cores);
+  expect(disk?.total).toBeGreaterThan(0);
+  const available = await probe.availableMemory();
+  expect(available).toBeGreaterThan(0);
+  expect(await probe.availableMemory(Number.MAX_SAFE_INTEGER)).toBe(0);
+});
+
+test("a GPU is told in bytes, and what is not known of it is null", () => {
+  const nvidia = {
+    vendor: "NVIDIA Corporation",
+    model: "GH100",
+    name: "NVIDIA H200",
+    bus: "PCI",
+    vram: 143_771,
+    vramDynamic: false,
+    driverVersion: "580.1",
+    memoryTotal: 143_771,
+    memoryUsed: 1000,
+    utilizationGpu: 7,
+  };
+  expect(toGpuStatus(nvidia)).toEqual({
+    name: "NVIDIA H200",
+    vendor: "NVIDIA Corporation",
+    driver: "580.1",
+    memory_total: 143_771 * 1024 * 1024,
+    memory_used: 1000 * 1024 * 1024,
+    usage_percent: 7,
+  });
+  expect(toGpuStatus({ vendor: "", model: "Device 1111", bus: "", vram: null, vramDynamic: false })).toEqual({
+    name: "Device 1111",
+    vendor: null,
+    driver: null,
+    memory_total: null,
+    memory_used: null,
+    usage_percent: null,
+  });
+});
+
+describe("the disk of a folder", () => {
+  test("is the listed one that it is on, also before the folder is made", async () => {
+    await using folder = await temporaryFolder();
+    const { dev } = await stat(folder.path);
+    const same = (await stat("/")).dev === dev ? "/" : folder.path;
+    const listed = [
+      { mount: "/proc", size: 1, used: 1, available: 0 },
+      { mount: same, size: 100, used: 30, available: 60 },
+    ];
+    const expected = { total: 100, used: 30, available: 60 };
+    expect(await diskOf(join(folder.path, "not", "yet"), listed)).toEqual(expected);
+  });
+
+  test("is asked itself when it is not listed", async () => {
+    const disk = await diskOf(import.meta.dir, []);
+    expect(disk?.total).toBeGreaterThan(0);
+    expect(disk?.used).toBeLessThanOrEqual(disk?.total ?? 0);
+  });
+});
+
+describe("a cached value", () => {
+  test("is asked for once however many want it, and again when it is too old", async () => {
+    let asked = 0;
+    const cached = new Cached(async () => ++asked, { initial: 0, maxAgeMs: 20, patienceMs: 1000 });
+    expect(await Promise.all([cached.read(), cached.read(), cached.read()])).toEqual([1, 1, 1]);
+    expect(await cached.read()).toBe(1);
+    await Bun.sleep(25);
+    expect(await cached.read()).toBe(2);
+  });
+
+  test("does not hold anybody up longer than the patience", async () => {
+    const slow = Promise.withResolvers<number>();
+    const cached = new Cached(() => slow.promise, { initial: 0, maxAgeMs: Infinity, patienceMs: 1 });
+    expect(await cached.read()).toBe(0);
+    slow.resolve(7);
+    expect(await cached.read(1000)).toBe(7);
+  });
+
+  test("stays what it was when it can not be had", async () => {
+    const fail = () => Promise.reject(new Error("no tool"));
+    const cached = new Cached<number>(fail, { initial: 5, maxAgeMs: 0, patienceMs: 1000 });
+    expect(await cached.read()).toBe(5);
+  });
+});
