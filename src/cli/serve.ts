@@ -62,7 +62,8 @@ async function start(command: Command, config: Config): Promise<BerthServer> {
 }
 
 /** Tells where the server is, and how to call the model once it is ready. */
-async function deployDefault({ manager, log, port }: BerthServer, config: Config): Promise<void> {
+async function deployDefault(server: BerthServer, config: Config): Promise<void> {
+  const { manager, log, port } = server;
   const url = baseUrl(config.host, port);
   say(listeningText(url, config.model));
   if (!isLoopback(config.host)) console.error(exposedText(config));
@@ -71,7 +72,13 @@ async function deployDefault({ manager, log, port }: BerthServer, config: Config
     await manager.deploy({ model_name: config.model, wait: true });
     say(readyText(url, config.model));
   } catch (error) {
+    // A load that is cut short by the end of the server is no failure.
+    if (server.stopping) return;
     log.error({ err: error, model: config.model }, "the model could not be deployed at start");
+    const reason = error instanceof Error ? error.message : String(error);
+    say(
+      `\nThe model ${JSON.stringify(config.model)} could not be deployed: ${reason}\nThe server goes on without it.`,
+    );
   }
 }
 
@@ -82,10 +89,8 @@ function keepRunning({ log }: BerthServer): void {
 }
 
 function endInOrder(server: BerthServer, graceMs: number): void {
-  let stopping = false;
   const stop = async (reason: string) => {
-    if (stopping) return;
-    stopping = true;
+    if (server.stopping) return;
     server.log.info({ reason, grace_ms: graceMs }, "stopping: requests under way may finish");
     await server.stop(graceMs).catch((error: unknown) => {
       server.log.error({ err: error }, "could not stop in order");

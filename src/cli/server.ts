@@ -28,6 +28,7 @@ export class BerthServer {
   readonly port: number;
   readonly #server: Bun.Server<unknown>;
   readonly #database: Database;
+  #stopping = false;
 
   private constructor(log: Log, manager: ModelManager, server: Bun.Server<unknown>, database: Database) {
     this.log = log;
@@ -81,11 +82,17 @@ export class BerthServer {
     }
   }
 
+  /** Whether `stop` was called. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
   /**
    * Takes no new connection, answers new requests with 503, lets those under way finish for `graceMs`,
    * then cuts what is left. Resolves when no engine process is left.
    */
   async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
     const idle = this.#server.stop();
     await this.manager.close(graceMs);
     const timer = Promise.withResolvers<void>();

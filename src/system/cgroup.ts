@@ -74,7 +74,7 @@ interface Membership {
 }
 
 /** Lines such as `4:memory:/docker/1f2e` (version 1) and `0::/user.slice` (version 2); see cgroups(7). */
-export function parseMemberships(text: string): Membership[] {
+function parseMemberships(text: string): Membership[] {
   return text.split("\n").flatMap((line) => {
     const [, id, controllers, path] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? [];
     if (path === undefined || controllers === undefined) return [];
@@ -92,7 +92,7 @@ interface Mount {
 }
 
 /** Lines such as `35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory`; see proc_pid_mountinfo(5). */
-export function parseMounts(text: string): Mount[] {
+function parseMounts(text: string): Mount[] {
   return text.split("\n").flatMap((line) => {
     const [mounted = "", kind = ""] = line.split(" - ");
     const [, , , root, folder] = mounted.split(" ");

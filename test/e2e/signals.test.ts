@@ -1,0 +1,167 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { BerthProcess, ROOT } from "../support/berth-process.ts";
+import { eventually } from "../support/eventually.ts";
+import { descendants, runs } from "../support/processes.ts";
+
+setDefaultTimeout(60_000);
+
+const hello = { model: "guide", messages: [{ role: "user" as const, content: "Hello!" }] };
+
+/** A stream that has begun and has far to go. */
+async function longStream({ client }: BerthProcess, tokens = 1500) {
+  const request = { ...hello, max_tokens: tokens, stream: true as const, ignore_eos: true };
+  const stream = await client.chat.completions.create(request);
+  const chunks = stream[Symbol.asyncIterator]();
+  await chunks.next();
+  return {
+    /** Reads it to its end. @returns why it ended */
+    async finish(): Promise<string | null | undefined> {
+      let reason: string | null | undefined;
+      for (let step = await chunks.next(); !step.done; step = await chunks.next())
+        reason = step.value.choices[0]?.finish_reason ?? reason;
+      return reason;
+    },
+  };
+}
+
+const refused = (berth: BerthProcess) =>
+  fetch(`${berth.url}/health`).then(
+    () => false,
+    () => true,
+  );
+
+describe("SIGTERM", () => {
+  test("lets a stream finish, takes no new connection, and ends with code 0 and no engine left", async () => {
+    await using berth = await BerthProcess.start();
+    const stream = await longStream(berth);
+    berth.kill("SIGTERM");
+    await eventually(() => refused(berth), "new connections are refused");
+    expect(await stream.finish()).toBe("length");
+    expect(await berth.exited()).toBe(0);
+    expect(await berth.leavesEngines()).toBe(false);
+    expect(berth.err).toContain('"msg":"stopped"');
+  });
+
+  test("cuts a stream that takes longer than the grace time, telling the client so", async () => {
+    await using berth = await BerthProcess.start({ flags: ["--grace-ms", "0"] });
+    const stream = await longStream(berth);
+    berth.kill("SIGTERM");
+    const ended = await stream.finish().catch((error: unknown) => error);
+    expect(ended).toBeInstanceOf(Error);
+    expect(await berth.exited()).toBe(0);
+    expect(await berth.leavesEngines()).toBe(false);
+  });
+
+  test("ends a server that somebody watches", async () => {
+    await using berth = await BerthProcess.start();
+    const events = await fetch(`${berth.url}/events`);
+    expect(events.status).toBe(200);
+    berth.kill("SIGTERM");
+    expect(await berth.exited()).toBe(0);
+    await events.body?.cancel().catch(() => {});
+  });
+
+  test("during the load ends it, too", async () => {
+    await using berth = await BerthProcess.start({ until: /loading …/ });
+    berth.kill("SIGTERM");
+    expect(await berth.exited()).toBe(0);
+    expect(berth.out).not.toContain("could not be deployed");
+    expect(await descendants(berth.child.pid)).toEqual([]);
+  });
+});
+
+test("a second signal ends at once", async () => {
+  await using berth = await BerthProcess.start();
+  // Work for far longer than this test waits.
+  const request = { ...hello, max_tokens: 1900, ignore_eos: true };
+  const cut = Array.from({ length: 60 }, () =>
+    berth.client.chat.completions.create(request).catch(() => "cut"),
+  );
+  await longStream(berth);
+  berth.kill("SIGTERM");
+  await eventually(() => refused(berth), "the first signal was taken");
+  // Sooner, it would count as the same one, sent by a launcher and a terminal.
+  await Bun.sleep(600);
+  berth.kill("SIGINT");
+  expect(await berth.exited()).toBe(130);
+  await eventually(async () => !(await berth.leavesEngines()), "the engine is gone");
+  expect(await Promise.all(cut)).toContain("cut");
+});
+
+test("a signal to the whole group, as a terminal sends it, still lets a stream finish", async () => {
+  await using berth = await BerthProcess.start();
+  const stream = await longStream(berth);
+  berth.kill("SIGINT", "group");
+  expect(await stream.finish()).toBe("length");
+  expect(await berth.exited()).toBe(0);
+  expect(await berth.leavesEngines()).toBe(false);
+});
+
+test.each(["idle", "busy"])("a server that is killed while %s leaves no engine behind", async (mode) => {
+  await using berth = await BerthProcess.start();
+  const stream = mode === "busy" ? await longStream(berth) : null;
+  const ended = stream?.finish().catch(() => "cut");
+  berth.kill("SIGKILL");
+  await eventually(async () => !(await berth.leavesEngines()), "the engine is gone");
+  await ended;
+});
+
+test("an engine that is killed is started again, and the server answers", async () => {
+  await using berth = await BerthProcess.start();
+  const [engine = 0] = await berth.enginePids();
+  process.kill(engine, "SIGKILL");
+  await eventually(async () => !(await runs(engine)), "the engine is gone");
+  await eventually(
+    async () => (await fetch(`${berth.url}/readyz`)).ok && !(await berth.enginePids()).includes(engine),
+    "another engine is ready",
+    20_000,
+  );
+  const answer = await berth.client.chat.completions.create({ ...hello, max_tokens: 4 });
+  expect(answer.choices[0]?.message.content).not.toBe("");
+});
+
+describe("a launcher that dies alone", () => {
+  const withNpm = test.skipIf(Bun.which("npm") === null);
+
+  /** The server among the descendants of its launcher: the one that listens. */
+  const start = (command: string[]) => BerthProcess.start({ command, cwd: ROOT });
+
+  test("ends the server that bun run started", async () => {
+    await using berth = await start([process.execPath, "run", "berth", "serve"]);
+    const family = await descendants(berth.child.pid);
+    expect(family.length).toBeGreaterThanOrEqual(2);
+    berth.kill("SIGKILL");
+    await eventually(async () => !(await someRun(family)), "server and engine are gone", 20_000);
+  });
+
+  withNpm("ends the server that npm started, after its streams (needs npm)", async () => {
+    await using berth = await start([
+      "npm",
+      "exec",
+      "--offline",
+      "-c",
+      `"${process.execPath}" run berth serve`,
+    ]);
+    const family = await descendants(berth.child.pid);
+    expect(family.length).toBeGreaterThanOrEqual(3);
+    const stream = await longStream(berth);
+    berth.kill("SIGTERM");
+    expect(await stream.finish()).toBe("length");
+    await eventually(async () => !(await someRun(family)), "server and engine are gone", 20_000);
+  });
+
+  test("does not end a server that it was never to end: one started in the background by a shell", async () => {
+    const command = ["sh", "-c", `"${process.execPath}" src/main.ts serve & echo "$!"; exec sleep 600`];
+    await using berth = await start(command);
+    const server = Number.parseInt(berth.out, 10);
+    berth.kill("SIGKILL");
+    await berth.child.exited;
+    await Bun.sleep(1500);
+    expect(await runs(server)).toBe(true);
+    expect((await fetch(`${berth.url}/health`)).status).toBe(200);
+  });
+});
+
+async function someRun(pids: number[]): Promise<boolean> {
+  return (await Promise.all(pids.map(runs))).includes(true);
+}
