@@ -66,7 +66,10 @@ async function deployDefault(server: BerthServer, config: Config): Promise<void>
   const { manager, log, port } = server;
   const url = baseUrl(config.host, port);
   say(listeningText(url, config.model));
-  if (!isLoopback(config.host)) console.error(exposedText(config));
+  if (!isLoopback(config.host)) {
+    say(`\n${exposedText(config)}`);
+    log.warn({ host: config.host }, "other machines can reach this server, and there are no API keys");
+  }
   if (config.model === null) return;
   try {
     await manager.deploy({ model_name: config.model, wait: true });

@@ -111,6 +111,7 @@ describe("what is probably wrong is told, and the server starts", () => {
     expect(server.url).toStartWith("http://127.0.0.1:");
     server.kill("SIGTERM");
     await server.exited();
-    expect(server.err).toContain("WARNING: listening on 0.0.0.0");
+    expect(server.out).toContain("WARNING: listening on 0.0.0.0");
+    expect(server.err).toContain("no API keys");
   });
 });

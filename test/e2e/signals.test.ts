@@ -88,13 +88,44 @@ test("a second signal ends at once", async () => {
   expect(await Promise.all(cut)).toContain("cut");
 });
 
-test("a signal to the whole group, as a terminal sends it, still lets a stream finish", async () => {
-  await using berth = await BerthProcess.start();
+test.each([
+  ["the server alone", undefined],
+  ["bun run and the server", [process.execPath, "run", "berth", "serve"]],
+])("a terminal's signal to the whole group, %s, lets a stream finish", async (_name, command) => {
+  await using berth = await BerthProcess.start({ command, cwd: ROOT });
   const stream = await longStream(berth);
   berth.kill("SIGINT", "group");
   expect(await stream.finish()).toBe("length");
   expect(await berth.exited()).toBe(0);
   expect(await berth.leavesEngines()).toBe(false);
+});
+
+test("nohup is respected: a hang-up does not end the server", async () => {
+  await using berth = await BerthProcess.start({
+    command: ["sh", "-c", `trap "" HUP; exec "${process.execPath}" src/main.ts serve`],
+    cwd: ROOT,
+  });
+  berth.kill("SIGHUP");
+  await Bun.sleep(300);
+  expect((await fetch(`${berth.url}/health`)).status).toBe(200);
+});
+
+test("a hang-up of the terminal ends the server in order", async () => {
+  await using berth = await BerthProcess.start();
+  berth.kill("SIGHUP");
+  expect(await berth.exited()).toBe(0);
+  expect(await berth.leavesEngines()).toBe(false);
+});
+
+test("a reader of its output that goes away does not end the server", async () => {
+  await using berth = await BerthProcess.start({
+    command: ["sh", "-c", `"${process.execPath}" src/main.ts serve 2>&1 | sed "/Web page/q"`],
+    cwd: ROOT,
+    until: /Web page/,
+  });
+  await eventually(async () => (await fetch(`${berth.url}/readyz`)).ok, "the model is ready", 20_000);
+  const answer = await berth.client.chat.completions.create({ ...hello, max_tokens: 4 });
+  expect(answer.usage?.completion_tokens).toBeGreaterThan(0);
 });
 
 test.each(["idle", "busy"])("a server that is killed while %s leaves no engine behind", async (mode) => {
