@@ -39,7 +39,7 @@ export async function setUp({ development, engine = readEngineChoice() }: SetUpO
     if (!directPackages(development).every(isInstalled)) {
       console.error("Setting up Berth: installing packages …");
       // Engines come one by one below: all of them together are ten times what one machine needs.
-      await bun("install", "--frozen-lockfile", "--omit=optional", ...(development ? [] : ["--production"]));
+      await bun("install", "--frozen-lockfile", "--omit=optional", ...(development ? [] : ["--omit=dev"]));
     }
     const missing = [...engines, ...(development ? nativeHalves(process.arch) : [])].filter(
       (pin) => !isInstalled(pin),

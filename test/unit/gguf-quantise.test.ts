@@ -21,7 +21,7 @@ test("Q8_0 rounds halves away from zero", () => {
   const halves = new Float32Array(32);
   halves.set([127, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5]);
   const stored = new Int8Array(quantise(halves, "Q8_0").buffer, 2);
-  expect([...stored.slice(0, 7)]).toEqual([127, 1, -1, 2, -2, 3, -3]);
+  expect(Array.from(stored.subarray(0, 7))).toEqual([127, 1, -1, 2, -2, 3, -3]);
 });
 
 test.each(["Q8_0", "Q4_0"] as const)("%s stores a block of zeros as scale zero, not as NaN", (type) => {

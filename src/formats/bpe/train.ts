@@ -57,7 +57,8 @@ class PairIndex {
   }
 
   merge([left, right]: Merge): void {
-    for (const word of [...(this.#words.get(`${left} ${right}`) ?? [])]) {
+    // A copy: `#remove` takes words out of the set.
+    for (const word of Array.from(this.#words.get(`${left} ${right}`) ?? [])) {
       this.#remove(word);
       word.parts = join(word.parts, left, right);
       this.add(word);
