@@ -1,14 +1,33 @@
+import { ConfigError, loadConfig } from "./config.ts";
+import type { EngineChoice } from "./setup/engine-packages.ts";
 import { setUp } from "./setup/set-up.ts";
 
 /*
  * What `bun start` runs: set-up, then the server in this same process, so that signals reach it directly.
+ * Until set-up is done, nothing here may import a package.
  */
 
 try {
-  await setUp({ development: false });
+  await setUp({ development: false, engine: chosenEngine(process.argv.slice(2)) });
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
 }
 // Imported only now: its packages may not have been there before.
 await import("./main.ts");
+
+/** The setting `engine` where a flag, the environment or a file has it; else what `berth setup` chose last. */
+function chosenEngine(words: readonly string[]): EngineChoice | undefined {
+  const valueOf = (name: string) => {
+    const at = words.findIndex((word) => word === name || word.startsWith(`${name}=`));
+    return words[at] === name ? words[at + 1] : words[at]?.slice(name.length + 1);
+  };
+  try {
+    const { config } = loadConfig({ flags: { engine: valueOf("--engine") }, file: valueOf("--config") });
+    return config.sources?.["engine"] === "default" ? undefined : config.engine;
+  } catch (error) {
+    // The server itself tells every mistake, all flags included.
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}
