@@ -48,7 +48,7 @@ export function toApiError(error: unknown): ApiError {
  * The failure as a response: the OpenAI envelope, and `detail` on the documented endpoints, whose
  * clients read that. SDKs retry some statuses whatever the reason, so a failure that stays says so.
  */
-export function errorResponse(error: ApiError, path: string): Response {
+function errorResponse(error: ApiError, path: string): Response {
   const body = isOpenAiPath(path) ? error.toBody() : { ...error.toBody(), detail: error.message };
   const answer = Response.json(body, { status: error.status });
   if (error.retryAfter !== null) answer.headers.set("retry-after", String(Math.ceil(error.retryAfter)));

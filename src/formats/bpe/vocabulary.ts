@@ -7,7 +7,7 @@ import { PRE_TOKENISER } from "./words.ts";
 const TOKEN_TYPE = { normal: 1, control: 3, userDefined: 4 } as const;
 
 /** Tokens with a meaning of their own; text never turns into them unless special tokens are asked for. */
-export const END_OF_TEXT = "<|endoftext|>";
+const END_OF_TEXT = "<|endoftext|>";
 export const TURN_START = "<|im_start|>";
 export const TURN_END = "<|im_end|>";
 const CONTROL_TOKENS = [END_OF_TEXT, TURN_START, TURN_END] as const;
