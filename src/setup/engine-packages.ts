@@ -37,3 +37,10 @@ export function enginePackages(machine: Machine, choice: EngineChoice): string[]
 
 /** The main CUDA package is built for CUDA 13; the extension holds the build for CUDA 12. */
 const needsCuda12 = ({ cudaRuntimes }: Machine) => cudaRuntimes.includes(12) && !cudaRuntimes.includes(13);
+
+/** What these packages need besides themselves and this machine lacks, as a sentence; else `null`. */
+export function missingLibraries(machine: Machine, packages: readonly string[]): string | null {
+  const wantsCuda = packages.some((name) => name.endsWith("-cuda"));
+  if (!wantsCuda || machine.cudaRuntimes.length > 0) return null;
+  return "CUDA's own libraries were not found: install libcudart and libcublas, version 12 or 13, or choose vulkan";
+}

@@ -1,9 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The folder that holds package.json. */
-export const ROOT = join(import.meta.dir, "..", "..");
-
 /** A package at one exact version. */
 export interface Pin {
   name: string;
@@ -18,48 +15,64 @@ interface Manifest {
   optionalDependencies?: Record<string, string>;
 }
 
-/** The project's own package.json. */
-export const manifest = (): Manifest => readJson(join(ROOT, "package.json")) as Manifest;
-
-/** What package.json names, each at the exact version it names. */
-export function directPackages(development: boolean): Pin[] {
-  const { dependencies, devDependencies } = manifest();
-  return Object.entries({ ...dependencies, ...(development ? devDependencies : {}) }).map(
-    ([name, version]) => ({
-      name,
-      version,
-    }),
-  );
-}
-
-export const isInstalled = ({ name, version }: Pin) => installed(name)?.version === version;
-
-/** The version every engine package shares with the library that loads it. */
-export const engineVersion = () => manifest().dependencies?.["node-llama-cpp"] ?? "";
-
 /** Tools of development whose native half is an optional package for each platform. */
 const NATIVE_TOOLS = ["oxlint", "oxlint-tsgolint", "oxc-parser", "oxc-resolver"];
 
-/**
- * The native halves that the installed tools need here. `--omit=optional` leaves them out together
- * with 700 MB of engines, so they are named one by one.
- */
-export function nativeHalves(arch: string): Pin[] {
-  return NATIVE_TOOLS.flatMap((tool) => {
-    const halves = Object.entries(installed(tool)?.optionalDependencies ?? {});
-    const mine = halves.find(([name]) => new RegExp(`linux-${arch}(-gnu)?$`).test(name));
-    return mine ? [{ name: mine[0], version: mine[1] }] : [];
-  });
-}
+/** What package.json asks for, and what of it is there. */
+export class Packages {
+  readonly root: string;
+  readonly #manifest: Manifest;
 
-function installed(name: string): Manifest | null {
-  try {
-    return readJson(join(ROOT, "node_modules", name, "package.json")) as Manifest;
-  } catch {
-    return null;
+  /** @param root the folder that holds package.json */
+  constructor(root: string) {
+    this.root = root;
+    this.#manifest = readManifest(root);
+  }
+
+  /** The version of Bun that the project is made for. */
+  get bunVersion(): string {
+    return this.#manifest.packageManager.replace("bun@", "");
+  }
+
+  /** The version that every engine package shares with the library that loads it. */
+  get engineVersion(): string {
+    return this.#manifest.dependencies?.["node-llama-cpp"] ?? "";
+  }
+
+  /** What package.json names; all versions in it are exact. */
+  direct(development: boolean): Pin[] {
+    const { dependencies, devDependencies } = this.#manifest;
+    return pins({ ...dependencies, ...(development ? devDependencies : {}) });
+  }
+
+  /**
+   * The native halves that the installed tools need here. `--omit=optional` leaves them out together
+   * with 700 MB of engines, so they are named one by one.
+   */
+  nativeHalves(arch: string): Pin[] {
+    const mine = new RegExp(`linux-${arch}(-gnu)?$`);
+    return NATIVE_TOOLS.flatMap((tool) =>
+      pins(this.#installed(tool)?.optionalDependencies ?? {}).filter(({ name }) => mine.test(name)),
+    );
+  }
+
+  has({ name, version }: Pin): boolean {
+    return this.#installed(name)?.version === version;
+  }
+
+  #installed(name: string): Manifest | null {
+    try {
+      return readManifest(join(this.root, "node_modules", name));
+    } catch {
+      return null;
+    }
   }
 }
 
-function readJson(path: string): unknown {
-  return JSON.parse(readFileSync(path, "utf8"));
+function pins(versions: Record<string, string>): Pin[] {
+  return Object.entries(versions).map(([name, version]) => ({ name, version }));
+}
+
+function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
 }

@@ -1,49 +1,39 @@
-import { mkdirSync, openSync, readFileSync, rmSync, writeSync, closeSync } from "node:fs";
-import { join } from "node:path";
+import { Database, SQLiteError } from "bun:sqlite";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 
-/** Two first starts at once install one after the other; a lock whose owner is gone does not count. */
-export async function withSetUpLock(root: string, work: () => Promise<void>): Promise<void> {
-  mkdirSync(join(root, "node_modules"), { recursive: true });
-  const path = join(root, "node_modules", ".berth-set-up.lock");
-  for (let told = false; !tryLock(path); told = true) {
+/**
+ * Two first starts at once install one after the other. The lock is SQLite's on an empty file: the system
+ * lets go of it when its owner ends, in whatever way, so none is ever left behind.
+ * @throws Error where the folder can not be written
+ */
+export async function withSetUpLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+  using database = open(path);
+  for (let told = false; !tryLock(database); told = true) {
     if (!told) console.error("Another start of Berth is setting up: waiting for it …");
-    if (!isAlive(ownerOf(path))) rmSync(path, { force: true });
-    await Bun.sleep(200);
+    await Bun.sleep(100);
   }
+  // Closing the database gives the lock back.
+  return await work();
+}
+
+function open(path: string): Database {
   try {
-    await work();
-  } finally {
-    rmSync(path, { force: true });
+    mkdirSync(dirname(path), { recursive: true });
+    return new Database(path, { create: true });
+  } catch (error) {
+    throw new Error(`${dirname(path)} can not be written: run the set-up once as the owner of this folder`, {
+      cause: error,
+    });
   }
 }
 
-function tryLock(path: string): boolean {
+function tryLock(database: Database): boolean {
   try {
-    const file = openSync(path, "wx");
-    writeSync(file, String(process.pid));
-    closeSync(file);
+    database.run("BEGIN EXCLUSIVE");
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    if (error instanceof SQLiteError && error.code === "SQLITE_BUSY") return false;
     throw error;
-  }
-}
-
-function ownerOf(path: string): number {
-  try {
-    return Number(readFileSync(path, "utf8"));
-  } catch {
-    return 0;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  // Not written yet: the owner is between creating the file and naming itself.
-  if (pid === 0) return true;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,15 +1,11 @@
+import { join } from "node:path";
+import { runBun } from "./bun.ts";
+import { checkBunVersion } from "./bun-version.ts";
 import { readEngineChoice } from "./engine-choice.ts";
-import { type EngineChoice, enginePackages } from "./engine-packages.ts";
+import { type EngineChoice, enginePackages, missingLibraries } from "./engine-packages.ts";
+import { hasStamp, writeStamp } from "./install-stamp.ts";
 import { inspectMachine } from "./machine.ts";
-import {
-  directPackages,
-  engineVersion,
-  isInstalled,
-  manifest,
-  nativeHalves,
-  type Pin,
-  ROOT,
-} from "./packages.ts";
+import { Packages, type Pin } from "./packages.ts";
 import { withSetUpLock } from "./set-up-lock.ts";
 
 /*
@@ -23,63 +19,57 @@ export interface SetUpOptions {
   engine?: EngineChoice;
 }
 
+const ROOT = join(import.meta.dir, "..", "..");
+
+/** Leaves out the engines of every platform, 700 MB, of which one machine needs one. */
+const FEW = "--omit=optional";
+
 /**
  * Installs what package.json and the lockfile name, and the engine packages of this machine, where
  * they are not there yet. Says what it does on standard error, and nothing when there is nothing to do.
  * @throws Error with what a person can do about it
  */
 export async function setUp({ development, engine = readEngineChoice() }: SetUpOptions): Promise<void> {
-  checkBunVersion();
-  const version = engineVersion();
-  const engines = enginePackages(inspectMachine(), engine).map((name) => ({ name, version }));
-  if (isReady(development, engines)) return;
-  await withSetUpLock(ROOT, async () => {
+  const packages = new Packages(ROOT);
+  checkBunVersion(packages.bunVersion);
+  const version = packages.engineVersion;
+  const machine = inspectMachine();
+  const names = enginePackages(machine, engine);
+  const engines = names.map((name) => ({ name, version }));
+  const missing = () => missingHere(packages, development, engines);
+  if (isInstalled(packages, development) && missing().length === 0) return;
+  await withSetUpLock(join(ROOT, "node_modules", ".berth-set-up"), async () => {
     // Another start may have done it meanwhile.
-    if (isReady(development, engines)) return;
-    if (!directPackages(development).every(isInstalled)) {
-      console.error("Setting up Berth: installing packages …");
-      // Engines come one by one below: all of them together are ten times what one machine needs.
-      await bun("install", "--frozen-lockfile", "--omit=optional", ...(development ? [] : ["--omit=dev"]));
-    }
-    const missing = [...engines, ...(development ? nativeHalves(process.arch) : [])].filter(
-      (pin) => !isInstalled(pin),
-    );
-    for (const { name, version } of missing) {
-      console.error(`Setting up Berth: installing ${name} …`);
-      // --no-save: which of them are installed belongs to the machine, not to the project.
-      await bun("add", "--no-save", "--omit=optional", `${name}@${version}`);
-    }
+    if (!isInstalled(packages, development)) await install(packages, development);
+    for (const pin of missing()) await installOne(pin);
   });
+  const lacking = missingLibraries(machine, names);
+  if (lacking !== null) console.error(lacking);
 }
 
-function isReady(development: boolean, engines: Pin[]): boolean {
-  const wanted = [...directPackages(development), ...engines];
-  return wanted.every(isInstalled) && (!development || nativeHalves(process.arch).every(isInstalled));
+/** Whether what every machine needs is there. */
+function isInstalled(packages: Packages, development: boolean): boolean {
+  return hasStamp(ROOT, development) && packages.direct(development).every((pin) => packages.has(pin));
 }
 
-function checkBunVersion(): void {
-  const wanted = manifest().packageManager.replace("bun@", "");
-  if (Bun.semver.order(Bun.version, wanted) < 0)
-    throw new Error(
-      `Berth needs Bun ${wanted}, and this is ${Bun.version}: run 'npx -y bun@${wanted} start'`,
-    );
+/** What only this machine needs, and lacks. */
+function missingHere(packages: Packages, development: boolean, engines: Pin[]): Pin[] {
+  const native = development ? packages.nativeHalves(process.arch) : [];
+  return [...engines, ...native].filter((pin) => !packages.has(pin));
 }
 
-async function bun(...args: string[]): Promise<void> {
-  const child = Bun.spawn([process.execPath, ...args], {
-    cwd: ROOT,
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [code, out, err] = await Promise.all([
-    child.exited,
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  if (code === 0) return;
-  throw new Error(
-    `'bun ${args.join(" ")}' failed with exit code ${code}:\n${`${out}\n${err}`.trim()}\n` +
-      "Packages are installed once, and that needs the npm registry: check the network or the proxy, then try again.",
-  );
+/** Adds what is missing and removes nothing, so what a developer has installed besides stays. */
+async function install(packages: Packages, development: boolean): Promise<void> {
+  // Bun is asked anyway: what these need may be missing.
+  if (!packages.direct(development).every((pin) => packages.has(pin)))
+    console.error("Setting up Berth: installing packages …");
+  await runBun(ROOT, "install", "--frozen-lockfile", FEW, ...(development ? [] : ["--omit=dev"]));
+  writeStamp(ROOT, development);
+}
+
+/** Bun holds the package against its hash in bun.lock, like any other. */
+async function installOne({ name, version }: Pin): Promise<void> {
+  console.error(`Setting up Berth: installing ${name} …`);
+  // --no-save: which of them are installed belongs to the machine, not to the project.
+  await runBun(ROOT, "add", "--no-save", FEW, `${name}@${version}`);
 }

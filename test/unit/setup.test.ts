@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { readEngineChoice, rememberEngineChoice } from "../../src/setup/engine-choice.ts";
-import { enginePackages, UnsupportedMachine } from "../../src/setup/engine-packages.ts";
-import type { Machine } from "../../src/setup/machine.ts";
+import { enginePackages, missingLibraries, UnsupportedMachine } from "../../src/setup/engine-packages.ts";
+import { inspectMachine, type Machine } from "../../src/setup/machine.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const PLAIN: Machine = { platform: "linux", arch: "x64", libc: "glibc", nvidia: false, cudaRuntimes: [] };
@@ -37,12 +38,57 @@ describe("the engine packages", () => {
   });
 
   test.each([
-    [{ ...PLAIN, libc: "musl" as const }, "glibc"],
-    [{ ...PLAIN, platform: "darwin", libc: "none" as const }, "this is darwin"],
-    [{ ...PLAIN, arch: "riscv64" }, "this one is riscv64"],
-  ])("do not exist for %p, and the message says what is missing", (machine, reason) => {
+    ["musl", { ...PLAIN, libc: "musl" as const }, "glibc"],
+    ["macOS", { ...PLAIN, platform: "darwin", libc: "none" as const }, "this is darwin"],
+    ["RISC-V", { ...PLAIN, arch: "riscv64" }, "this one is riscv64"],
+  ])("do not exist for %s, and the message says what is missing", (_, machine, reason) => {
     expect(() => enginePackages(machine, "auto")).toThrow(UnsupportedMachine);
     expect(() => enginePackages(machine, "auto")).toThrow(reason);
+  });
+});
+
+describe("what CUDA needs besides its package", () => {
+  test("is told where it is not found, and only there", () => {
+    const cuda = [CPU, `${CPU}-cuda`];
+    expect(missingLibraries(PLAIN, cuda)).toContain("libcudart and libcublas");
+    expect(missingLibraries({ ...PLAIN, cudaRuntimes: [13] }, cuda)).toBeNull();
+    expect(missingLibraries(PLAIN, [CPU, `${CPU}-vulkan`])).toBeNull();
+  });
+});
+
+describe("the look at the machine", () => {
+  /** A machine that has these files. */
+  async function inspect(files: string[], env: Record<string, string> = {}): Promise<Machine> {
+    await using folder = await temporaryFolder();
+    for (const file of files) await Bun.write(join(folder.path, file), "");
+    return inspectMachine({ root: folder.path, env });
+  }
+
+  test("tells glibc by its loader", async () => {
+    expect((await inspect(["lib64/ld-linux-x86-64.so.2"])).libc).toBe("glibc");
+    expect((await inspect(["lib/ld-linux-aarch64.so.1"])).libc).toBe("glibc");
+    expect((await inspect(["lib/ld-musl-x86_64.so.1"])).libc).toBe("musl");
+  });
+
+  test.each(["usr/lib/x86_64-linux-gnu/libcuda.so.1", "usr/lib/wsl/lib/libcuda.so.1", "dev/nvidiactl"])(
+    "sees an NVIDIA driver by %s",
+    async (file) => {
+      expect((await inspect([file])).nvidia).toBe(true);
+    },
+  );
+
+  test("takes the driver of a container's host for none of its own", async () => {
+    expect((await inspect(["proc/driver/nvidia/version"])).nvidia).toBe(false);
+  });
+
+  test("counts a CUDA version only with both of its libraries, wherever the toolkit lies", async () => {
+    const toolkit = "usr/local/cuda-12.8/targets/x86_64-linux/lib";
+    const found = await inspect([
+      `${toolkit}/libcudart.so.12`,
+      `${toolkit}/libcublas.so.12`,
+      "usr/lib64/libcudart.so.13",
+    ]);
+    expect(found.cudaRuntimes).toEqual([12]);
   });
 });
 

@@ -1,0 +1,29 @@
+/**
+ * Runs this same Bun, which need not be on PATH, and keeps what it says to itself.
+ * @throws Error with what it said and what a person can do about it
+ */
+export async function runBun(folder: string, ...args: string[]): Promise<void> {
+  // An installation must not go on by itself when its parent is killed: the next start would run into it.
+  const child = Bun.spawn([process.execPath, "--no-orphans", ...args], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [code, out, err] = await Promise.all([
+    child.exited,
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  if (code === 0) return;
+  const said = `${out}\n${err}`.trim();
+  throw new Error(`'bun ${args.join(" ")}' failed with exit code ${code}:\n${said}\n\n${advice(said)}`);
+}
+
+/** What to do about a failed installation, by what Bun said. */
+export function advice(said: string): string {
+  if (/integrity/i.test(said))
+    return "A package is not the one that bun.lock names: the registry or a proxy changed it, so nothing of it was installed.";
+  if (/ENOSPC|no space left/i.test(said)) return "The disk is full: an installation takes about 200 MB.";
+  if (/EACCES|EPERM|EROFS|AccessDenied|ReadOnlyFileSystem/i.test(said))
+    return "The folder node_modules can not be written: run the set-up once as the owner of the checkout.";
+  return "Packages are installed once, and that needs the npm registry: check the network or the proxy, then try again.";
+}

@@ -1,0 +1,155 @@
+import { describe, expect, spyOn, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { advice, runBun } from "../../src/setup/bun.ts";
+import { checkBunVersion } from "../../src/setup/bun-version.ts";
+import { hasStamp, writeStamp } from "../../src/setup/install-stamp.ts";
+import { Packages } from "../../src/setup/packages.ts";
+import { withSetUpLock } from "../../src/setup/set-up-lock.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const ROOT = join(import.meta.dir, "..", "..");
+
+test.each(["src/start.ts", "test/run.ts"])("%s needs no package until set-up is done", async (entry) => {
+  expect([...(await staticImports(join(ROOT, entry)))]).toEqual([]);
+});
+
+/** The packages that a file needs before its first line runs, and all files it needs likewise. */
+async function staticImports(file: string, seen = new Set<string>()): Promise<Set<string>> {
+  const packages = new Set<string>();
+  seen.add(file);
+  const found = new Bun.Transpiler({ loader: "ts" }).scanImports(await Bun.file(file).text());
+  for (const { path } of found.filter(({ kind }) => kind === "import-statement")) {
+    const target = join(dirname(file), path);
+    if (!path.startsWith(".")) {
+      if (!/^(node:|bun:|bun$)/.test(path)) packages.add(path);
+    } else if (!seen.has(target)) {
+      for (const name of await staticImports(target, seen)) packages.add(name);
+    }
+  }
+  return packages;
+}
+
+describe("the packages of the project", () => {
+  const packages = new Packages(ROOT);
+
+  test("are pinned to exact versions", () => {
+    expect(packages.direct(true).filter(({ version }) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+    expect(packages.bunVersion).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  test("of development hold those of a start", () => {
+    expect(packages.direct(true)).toEqual(expect.arrayContaining(packages.direct(false)));
+    expect(packages.direct(false).map(({ name }) => name)).not.toContain("knip");
+  });
+
+  test("are there only in their own version", () => {
+    const version = packages.engineVersion;
+    expect(packages.has({ name: "node-llama-cpp", version })).toBe(true);
+    expect(packages.has({ name: "node-llama-cpp", version: "3.0.0" })).toBe(false);
+    expect(packages.has({ name: "no-such-package", version })).toBe(false);
+  });
+
+  test.each(["x64", "arm64"])("have one native half per tool on %s", (arch) => {
+    const halves = packages.nativeHalves(arch).map(({ name }) => name);
+    expect(halves).toHaveLength(4);
+    expect(halves.every((name) => name.includes(`linux-${arch}`) && !name.includes("musl"))).toBe(true);
+  });
+});
+
+describe("the stamp of an installation", () => {
+  async function project() {
+    const folder = await temporaryFolder();
+    mkdirSync(join(folder.path, "node_modules"));
+    await Bun.write(join(folder.path, "bun.lock"), "one");
+    return folder;
+  }
+
+  test("is missing before, and holds for a start once development is installed", async () => {
+    await using folder = await project();
+    expect(hasStamp(folder.path, false)).toBe(false);
+    writeStamp(folder.path, false);
+    expect([hasStamp(folder.path, false), hasStamp(folder.path, true)]).toEqual([true, false]);
+    writeStamp(folder.path, true);
+    expect([hasStamp(folder.path, false), hasStamp(folder.path, true)]).toEqual([true, true]);
+  });
+
+  test("does not hold for another bun.lock", async () => {
+    await using folder = await project();
+    writeStamp(folder.path, true);
+    await Bun.write(join(folder.path, "bun.lock"), "two");
+    expect(hasStamp(folder.path, true)).toBe(false);
+  });
+});
+
+describe("the lock of set-up", () => {
+  test("lets one at a time work", async () => {
+    await using folder = await temporaryFolder();
+    using said = spyOn(console, "error").mockImplementation(() => {});
+    const path = join(folder.path, "node_modules", "lock");
+    const order: string[] = [];
+    const work = (name: string) => async () => {
+      order.push(`${name} begins`);
+      await Bun.sleep(20);
+      order.push(`${name} ends`);
+    };
+    await Promise.all([withSetUpLock(path, work("a")), withSetUpLock(path, work("b"))]);
+    expect(order).toEqual(["a begins", "a ends", "b begins", "b ends"]);
+    expect(said).toHaveBeenCalledTimes(1);
+  });
+
+  test("is free again after a failure, and after its owner was killed", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "lock");
+    await expect(withSetUpLock(path, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+
+    const module = join(ROOT, "src/setup/set-up-lock.ts");
+    const program = `const { withSetUpLock } = await import(${JSON.stringify(module)});
+      await withSetUpLock(${JSON.stringify(path)}, async () => { console.log("held"); await Bun.sleep(60_000); });`;
+    const owner = Bun.spawn([process.execPath, "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+    await owner.stdout.getReader().read();
+    owner.kill("SIGKILL");
+    await owner.exited;
+    expect(await withSetUpLock(path, () => Promise.resolve("mine"))).toBe("mine");
+  });
+
+  test("that can not be written says what to do", async () => {
+    await using folder = await temporaryFolder();
+    await Bun.write(join(folder.path, "file"), "");
+    const path = join(folder.path, "file", "lock");
+    await expect(withSetUpLock(path, () => Promise.resolve())).rejects.toThrow("as the owner");
+  });
+});
+
+describe("an installation that fails", () => {
+  test("tells what was run and what it said", async () => {
+    await using folder = await temporaryFolder();
+    await Bun.write(join(folder.path, "package.json"), "{ not json");
+    await expect(runBun(folder.path, "install", "--frozen-lockfile")).rejects.toThrow(
+      /'bun install --frozen-lockfile' failed with exit code 1:[^]+package\.json/,
+    );
+  });
+
+  test.each([
+    ["error: ConnectionRefused downloading package manifest elysia", "check the network"],
+    ["error: Integrity check failed for tarball: pino", "not the one that bun.lock names"],
+    ["error: ENOSPC: no space left on device", "disk is full"],
+    ["error: EACCES: Permission denied while installing", "as the owner"],
+  ])("is explained: %s", (said, what) => {
+    expect(advice(said)).toContain(what);
+  });
+});
+
+describe("the version of Bun", () => {
+  test("that is too old is refused with a command that works", () => {
+    expect(() => checkBunVersion("1.4.5", "1.2.20")).toThrow("npx -y bun@1.4.5 start");
+  });
+
+  test("that is the right one is not mentioned, a newer one in one line", () => {
+    using said = spyOn(console, "error").mockImplementation(() => {});
+    checkBunVersion("1.4.5", "1.4.5");
+    expect(said).not.toHaveBeenCalled();
+    checkBunVersion("1.4.5", "1.5.0");
+    expect(said).toHaveBeenCalledTimes(1);
+  });
+});
