@@ -18,7 +18,7 @@ COPY public public
 
 FROM ${BASE}
 COPY --from=bun /usr/local/bin/bun /usr/local/bin/bun
-RUN (id berth || useradd --system --create-home --uid 1001 berth) && mkdir -p /data && chown berth /data
+RUN (id berth || useradd --create-home --uid 1001 berth) && mkdir -p /data && chown berth /data
 COPY --from=build --chown=root:root /app /app
 WORKDIR /app
 USER berth

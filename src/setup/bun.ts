@@ -22,7 +22,7 @@ export async function runBun(folder: string, ...args: string[]): Promise<void> {
 export function advice(said: string): string {
   if (/integrity/i.test(said))
     return "A package is not the one that bun.lock names: the registry or a proxy changed it, so nothing of it was installed.";
-  if (/ENOSPC|no space left/i.test(said)) return "The disk is full: an installation takes about 200 MB.";
+  if (/ENOSPC|no space left/i.test(said)) return "The disk is full: an installation takes about 240 MB.";
   if (/EACCES|EPERM|EROFS|AccessDenied|ReadOnlyFileSystem/i.test(said))
     return "The folder node_modules can not be written: run the set-up once as the owner of the checkout.";
   return "Packages are installed once, and that needs the npm registry: check the network or the proxy, then try again.";

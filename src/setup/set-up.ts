@@ -21,8 +21,8 @@ export interface SetUpOptions {
 
 const ROOT = join(import.meta.dir, "..", "..");
 
-/** Leaves out the engines of every platform, 700 MB, of which one machine needs one. */
-const FEW = "--omit=optional";
+/** Without the engines of every platform, 700 MB, of which one machine needs one; and without tools nobody asked for. */
+const leaveOut = (development: boolean) => ["--omit=optional", ...(development ? [] : ["--omit=dev"])];
 
 /**
  * Installs what package.json and the lockfile name, and the engine packages of this machine, where
@@ -41,7 +41,7 @@ export async function setUp({ development, engine = readEngineChoice() }: SetUpO
   await withSetUpLock(join(ROOT, "node_modules", ".berth-set-up"), async () => {
     // Another start may have done it meanwhile.
     if (!isInstalled(packages, development)) await install(packages, development);
-    for (const pin of missing()) await installOne(pin);
+    for (const pin of missing()) await installOne(pin, development);
   });
   const lacking = missingLibraries(machine, names);
   if (lacking !== null) console.error(lacking);
@@ -63,13 +63,13 @@ async function install(packages: Packages, development: boolean): Promise<void> 
   // Bun is asked anyway: what these need may be missing.
   if (!packages.direct(development).every((pin) => packages.has(pin)))
     console.error("Setting up Berth: installing packages …");
-  await runBun(ROOT, "install", "--frozen-lockfile", FEW, ...(development ? [] : ["--omit=dev"]));
+  await runBun(ROOT, "install", "--frozen-lockfile", ...leaveOut(development));
   writeStamp(ROOT, development);
 }
 
 /** Bun holds the package against its hash in bun.lock, like any other. */
-async function installOne({ name, version }: Pin): Promise<void> {
+async function installOne({ name, version }: Pin, development: boolean): Promise<void> {
   console.error(`Setting up Berth: installing ${name} …`);
   // --no-save: which of them are installed belongs to the machine, not to the project.
-  await runBun(ROOT, "add", "--no-save", FEW, `${name}@${version}`);
+  await runBun(ROOT, "add", "--no-save", ...leaveOut(development), `${name}@${version}`);
 }
