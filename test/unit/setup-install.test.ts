@@ -126,8 +126,19 @@ describe("an installation that fails", () => {
     await using folder = await temporaryFolder();
     await Bun.write(join(folder.path, "package.json"), "{ not json");
     await expect(runBun(folder.path, "install", "--frozen-lockfile")).rejects.toThrow(
-      /'bun install --frozen-lockfile' failed with exit code 1:[^]+package\.json/,
+      /^'bun install --frozen-lockfile' failed with exit code 1:[^]+package\.json/,
     );
+  });
+
+  test("is told in few lines", async () => {
+    await using folder = await temporaryFolder();
+    await Bun.write(
+      join(folder.path, "noise.ts"),
+      "for (let i = 0; i < 200; i++) console.log('line', i); process.exit(7);",
+    );
+    const error = await runBun(folder.path, "noise.ts").catch((reason: unknown) => reason);
+    expect(String(error)).toContain("line 7\n… and 192 lines more");
+    expect(String(error)).not.toContain("line 8\n");
   });
 
   test.each([
