@@ -1,5 +1,4 @@
 import { Elysia } from "elysia";
-import type { Config } from "./config.ts";
 import { errorHandler } from "./http/errors.ts";
 import { frontDoor } from "./http/front-door.ts";
 import { openApi } from "./http/openapi.ts";
@@ -14,31 +13,7 @@ import { queryRoutes } from "./http/routes/query.ts";
 import { requestRoutes } from "./http/routes/requests.ts";
 import { rootRoutes } from "./http/routes/root.ts";
 import { tokenizeRoutes } from "./http/routes/tokenize.ts";
-import type { WebPage } from "./http/web.ts";
-import type { Log } from "./log.ts";
-import type { ChatService } from "./services/chat.ts";
-import type { CompletionService } from "./services/completions.ts";
-import type { EventBus } from "./services/events.ts";
-import type { ModelManager } from "./services/model-manager.ts";
-import type { QueryService } from "./services/query.ts";
-import type { RequestRegistry } from "./services/requests.ts";
-import type { SystemReader } from "./services/status.ts";
-
-/** Everything the routes use; built in `cli/serve.ts`, and in tests around a fake engine. */
-export interface Services {
-  config: Config;
-  log: Log;
-  events: EventBus;
-  manager: ModelManager;
-  requests: RequestRegistry;
-  chat: ChatService;
-  completions: CompletionService;
-  query: QueryService;
-  system: SystemReader;
-  web: WebPage;
-  /** Of Berth, as package.json has it. */
-  version: string;
-}
+import type { Services } from "./http/services.ts";
 
 /** The routes with their types, for a client that is checked against them. */
 export type App = ReturnType<typeof createApp>;

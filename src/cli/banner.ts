@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { VERSION } from "../version.ts";
 
 /** Addresses that mean every network of this machine. */

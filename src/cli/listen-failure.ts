@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 
 /**
  * What a person can do about an address that can not be listened on; `null` when the error is another one.

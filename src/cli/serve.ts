@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { nearest } from "../config/nearest.ts";
 import { isLoopback } from "../http/loopback.ts";
 import { enginePackages, UnsupportedMachine } from "../setup/engine-packages.ts";

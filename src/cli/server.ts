@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { createApp } from "../app.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { LlamaEngine } from "../engine/process.ts";
 import { WebPage } from "../http/web.ts";
 import { createLog, type Log } from "../log.ts";

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import { type Config, ConfigError, FILE_VARIABLE, loadConfig } from "../config.ts";
+import { ConfigError, FILE_VARIABLE, loadConfig } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { ALL_SETTINGS } from "../config/settings.ts";
 
 const INDENT = " ".repeat(34);

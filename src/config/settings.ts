@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "./config.ts";
 import { bytes, choice, decimal, duration, integer, type Kind, list, path, text, unless } from "./kinds.ts";
 
 /** One thing that can be set. Its flag and its key in `berth.yaml` follow from its name. */

@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import { allowedMethods, type Router } from "./allowed-methods.ts";
 import { limitBody } from "./body-limit.ts";

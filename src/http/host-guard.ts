@@ -1,5 +1,5 @@
 import { ApiError } from "../errors.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { hostnameOf, isLoopback } from "./loopback.ts";
 
 type GuardConfig = Pick<Config, "host" | "allowedHosts" | "allowedOrigins">;

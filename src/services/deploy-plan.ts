@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { LoadSpec } from "../engine/engine.ts";
 import { ApiError, invalidRequest, loadFailed } from "../errors.ts";
 import type { GgufHeader } from "../formats/gguf/header.ts";

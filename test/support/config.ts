@@ -1,4 +1,4 @@
-import type { Config } from "../../src/config.ts";
+import type { Config } from "../../src/config/config.ts";
 
 /** Settings for tests: loopback, any free port, short times, nothing deployed by itself. */
 export function testConfig(home: string, overrides: Partial<Config> = {}): Config {

@@ -1,4 +1,4 @@
-import type { Config } from "../../src/config.ts";
+import type { Config } from "../../src/config/config.ts";
 import { ApiError } from "../../src/errors.ts";
 import type { DeploymentState, DeployRequest } from "../../src/schemas/deployment.ts";
 import { EventBus } from "../../src/services/events.ts";

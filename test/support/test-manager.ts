@@ -1,5 +1,5 @@
 import pino from "pino";
-import type { Config } from "../../src/config.ts";
+import type { Config } from "../../src/config/config.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { FileSource } from "../../src/services/deploy-plan.ts";
 import { EventBus } from "../../src/services/events.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Config } from "../../src/config.ts";
+import type { Config } from "../../src/config/config.ts";
 import { createLog } from "../../src/log.ts";
 import { EventBus, type LogLine } from "../../src/services/events.ts";
 

@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import type { Services } from "../../app.ts";
+import type { Services } from "../services.ts";
 import { Completion, CompletionChunk, CompletionRequest } from "../../schemas/completion.ts";
 import { answers } from "../openapi.ts";
 import { sse } from "../sse.ts";

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import type { Services } from "../../app.ts";
+import type { Services } from "../services.ts";
 import { maskSecrets } from "../mask-secrets.ts";
 import { answers } from "../openapi.ts";
 

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import type { Services } from "../../app.ts";
+import type { Services } from "../services.ts";
 import { DeployAnswer, DeployRequest } from "../../schemas/deployment.ts";
 import { StatusAnswer, UndeployAnswer } from "../../schemas/status.ts";
 import { answers } from "../openapi.ts";

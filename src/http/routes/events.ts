@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import type { Services } from "../../app.ts";
+import type { Services } from "../services.ts";
 import { EventData } from "../../schemas/event.ts";
 import { StatisticsTicker } from "../../services/statistics.ts";
 import { EventFeed } from "../event-feed.ts";

@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import type { Services } from "../../app.ts";
+import type { Services } from "../services.ts";
 import { modelLoading, notReady } from "../../errors.ts";
 import { HealthAnswer, ReadyAnswer } from "../../schemas/status.ts";
 import { answers } from "../openapi.ts";

@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import type { Services } from "../../app.ts";
+import type { Services } from "../services.ts";
 import { Model, ModelList } from "../../schemas/model.ts";
 import { findModel, listModels } from "../../services/models.ts";
 import { answers } from "../openapi.ts";

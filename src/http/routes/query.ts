@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import type { Services } from "../../app.ts";
+import type { Services } from "../services.ts";
 import { QueryAnswer, QueryRequest } from "../../schemas/query.ts";
 import { answers } from "../openapi.ts";
 import { callerOf } from "./caller.ts";

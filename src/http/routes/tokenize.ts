@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import type { Services } from "../../app.ts";
+import type { Services } from "../services.ts";
 import { TokenizeAnswer, TokenizeRequest } from "../../schemas/tokenize.ts";
 import { tokenize } from "../../services/tokenize.ts";
 import { answers } from "../openapi.ts";

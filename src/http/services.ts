@@ -1,0 +1,26 @@
+import type { Config } from "../config/config.ts";
+import type { Log } from "../log.ts";
+import type { ChatService } from "../services/chat.ts";
+import type { CompletionService } from "../services/completions.ts";
+import type { EventBus } from "../services/events.ts";
+import type { ModelManager } from "../services/model-manager.ts";
+import type { QueryService } from "../services/query.ts";
+import type { RequestRegistry } from "../services/requests.ts";
+import type { SystemReader } from "../services/status.ts";
+import type { WebPage } from "./web.ts";
+
+/** Everything the routes use; built in `cli/server.ts`, and in tests around a fake engine. */
+export interface Services {
+  config: Config;
+  log: Log;
+  events: EventBus;
+  manager: ModelManager;
+  requests: RequestRegistry;
+  chat: ChatService;
+  completions: CompletionService;
+  query: QueryService;
+  system: SystemReader;
+  web: WebPage;
+  /** Of Berth, as package.json has it. */
+  version: string;
+}
