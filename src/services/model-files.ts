@@ -3,8 +3,16 @@ import { basename, isAbsolute, relative, sep } from "node:path";
 import { ApiError, invalidRequest, loadFailed } from "../errors.ts";
 import type { GgufHeader } from "../formats/gguf/header.ts";
 import { readGgufFile } from "../formats/gguf/read.ts";
+import { quantisationOf, withoutQuantisation } from "../hub/quantisation.ts";
 import { BUILT_IN_MODEL, builtInModel } from "./built-in-model.ts";
-import { isFileName, listModels, modelKey, stemOf, type ListedModel } from "./model-listing.ts";
+import {
+  type DiskFile,
+  type FoundModel,
+  isFileName,
+  listModels,
+  modelKey,
+  stemOf,
+} from "../hub/model-listing.ts";
 
 /** Which file is meant where a name stands for several. */
 export interface FileChoice {
@@ -24,9 +32,6 @@ export interface ModelFile {
   /** Flags of the choice that had no effect, each a sentence for a person. */
   warnings: string[];
 }
-
-/** The end of a file's stem that tells its quantisation, e.g. `Q4_K_M`, `UD-IQ2_XXS`, `bf16`. */
-const QUANTISATION = /(?:^|[-._])((?:UD-)?(?:I?Q\d\w*|TQ\d\w*|MXFP4\w*|NVFP4|BF16|F(?:P)?(?:16|32)))$/i;
 
 const HUB_PREFIX = /^(?:hf:|https?:\/\/|huggingface\.co\/|hf\.co\/)/i;
 /** `user/repository`, with a tag or revision perhaps. */
@@ -68,7 +73,7 @@ export class ModelFiles {
   }
 
   /** The models below the models directory, by name; the built-in one is not among them. */
-  list(): Promise<ListedModel[]> {
+  list(): Promise<FoundModel<DiskFile>[]> {
     return listModels(this.#directory);
   }
 
@@ -118,7 +123,7 @@ export class ModelFiles {
     );
   }
 
-  #missing(name: string, listed: readonly ListedModel[]): ApiError {
+  #missing(name: string, listed: readonly FoundModel<DiskFile>[]): ApiError {
     const [folder] = name.split("/");
     const isHubName = HUB_NAME.test(name) && !/\.gguf$/i.test(name);
     if (isHubName && !listed.some((model) => model.name.startsWith(`${folder}/`)))
@@ -136,17 +141,17 @@ export class ModelFiles {
 /** `wanted` is the model itself, a folder it lies in, or its stem without the quantisation. */
 function standsFor(wanted: string, name: string): boolean {
   const stem = stemOf(name);
-  return stem === wanted || stem.replace(QUANTISATION, "") === wanted || name.startsWith(`${wanted}/`);
+  return stem === wanted || withoutQuantisation(stem) === wanted || name.startsWith(`${wanted}/`);
 }
 
 function pick(
   name: string,
   wanted: string,
-  candidates: readonly ListedModel[],
+  candidates: readonly FoundModel<DiskFile>[],
   choice: FileChoice,
 ): ModelFile {
   const tag = choice.eightBit ? "Q8_0" : choice.fourBit ? "Q4_K_M" : null;
-  const tagged = candidates.filter((model) => tag !== null && quantisationOf(model.name) === tag);
+  const tagged = candidates.filter((model) => tag !== null && quantisationOf(stemOf(model.name)) === tag);
   const [chosen] = tagged;
   if (chosen && tagged.length === 1) return toFile(chosen, []);
   const named = candidates.find((model) => stemOf(model.name) === wanted);
@@ -161,8 +166,6 @@ function pick(
   );
 }
 
-const quantisationOf = (name: string) => QUANTISATION.exec(stemOf(name))?.[1]?.toUpperCase() ?? null;
-
 /** The flags that chose nothing, because there was nothing to choose from. */
 function ineffective(name: string, { eightBit, fourBit }: FileChoice): string[] {
   const flags = [
@@ -170,11 +173,13 @@ function ineffective(name: string, { eightBit, fourBit }: FileChoice): string[] 
     { flag: "load_in_4bit", set: fourBit, tag: "Q4_K_M" },
   ];
   return flags
-    .filter(({ set, tag }) => set && quantisationOf(name) !== tag)
+    .filter(({ set, tag }) => set && quantisationOf(stemOf(name)) !== tag)
     .map(({ flag }) => `${flag} has no effect: '${name}' is the only file this name stands for`);
 }
 
-function toFile({ name, parts, partCount, fileSize }: ListedModel, warnings: string[]): ModelFile {
+function toFile(model: FoundModel<DiskFile>, warnings: string[]): ModelFile {
+  const { name, partCount, fileSize } = model;
+  const parts = model.parts.map(({ path }) => path);
   const [path] = parts;
   if (path === undefined || parts.length !== partCount)
     throw loadFailed(
@@ -183,7 +188,7 @@ function toFile({ name, parts, partCount, fileSize }: ListedModel, warnings: str
   return { name, path, parts, fileSize, warnings };
 }
 
-function enumerate(models: readonly ListedModel[]): string {
+function enumerate(models: readonly FoundModel<DiskFile>[]): string {
   const names = models.slice(0, LISTED).map((model) => `'${model.name}'`);
   const more = models.length - names.length;
   return names.join(", ") + (more > 0 ? ` and ${more} more` : "");

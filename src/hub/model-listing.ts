@@ -1,22 +1,30 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A model on disk: one GGUF file, or all parts of a split one. */
-export interface ListedModel {
-  /** The path below the models directory, with `/` between folders; of the first part where it is split. */
+/** A file that holds a model or a part of one, on disk or on a hub. */
+export interface FoundFile {
+  /** The path below its folder or repository, with `/` between folders. */
   name: string;
-  /** Absolute path of each part, in order. */
-  parts: string[];
+  /** In bytes. */
+  size: number;
+}
+
+/** A model: one GGUF file, or all parts of a split one. */
+export interface FoundModel<T extends FoundFile> {
+  /** Of the first part where it is split. */
+  name: string;
+  /** In order; some may be missing. */
+  parts: T[];
   /** How many parts there should be. */
   partCount: number;
   /** Of all parts, in bytes. */
   fileSize: number;
 }
 
-interface FoundFile {
-  name: string;
+/** A file on this machine. */
+export interface DiskFile extends FoundFile {
+  /** Absolute. */
   path: string;
-  size: number;
 }
 
 const GGUF = /\.gguf$/i;
@@ -25,27 +33,32 @@ const PART = /^(.*)-(\d{5})-of-(\d{5})(?:\.gguf)?$/i;
 /** A name that can mean only one model: it ends as a file does. */
 export const isFileName = (name: string) => GGUF.test(name) || PART.test(name);
 
-/** Vision and audio projectors lie beside their model and are none themselves. */
-const PROJECTOR = /(^|\/)mmproj[^/]*$/i;
+/** Vision and audio projectors and tables of importances lie beside their model and are none themselves. */
+const COMPANION = /(^|\/)(?:mmproj|imatrix)[^/]*$/i;
 const DEEPEST = 8;
 
 /**
  * The models below a directory, by name. Links are followed: whoever can put one there decides what is
  * served. Hidden files and folders are not.
  */
-export async function listModels(directory: string): Promise<ListedModel[]> {
-  const models = new Map<string, ListedModel>();
-  const files = await Array.fromAsync(walk(directory, "", []));
-  for (const { name, path, size } of files.toSorted((a, b) => compare(a.name, b.name))) {
-    if (PROJECTOR.test(name)) continue;
+export async function listModels(directory: string): Promise<FoundModel<DiskFile>[]> {
+  return groupModels(await Array.fromAsync(walk(directory, "", [])));
+}
+
+/** The models among some files, by name; what is no GGUF file or belongs to another model is left out. */
+export function groupModels<T extends FoundFile>(files: readonly T[]): FoundModel<T>[] {
+  const models = new Map<string, FoundModel<T>>();
+  for (const file of files.toSorted((a, b) => compare(a.name, b.name))) {
+    const { name, size } = file;
+    if (!GGUF.test(name) || COMPANION.test(name)) continue;
     const key = modelKey(name);
     const model = models.get(key);
     if (model) {
-      model.parts.push(path);
+      model.parts.push(file);
       model.fileSize += size;
     } else {
       const [, , , count = 1] = PART.exec(name) ?? [];
-      models.set(key, { name, parts: [path], partCount: Number(count), fileSize: size });
+      models.set(key, { name, parts: [file], partCount: Number(count), fileSize: size });
     }
   }
   return [...models.values()];
@@ -63,7 +76,7 @@ export function stemOf(name: string): string {
   return stem ?? name.replace(GGUF, "");
 }
 
-async function* walk(directory: string, prefix: string, above: string[]): AsyncGenerator<FoundFile> {
+async function* walk(directory: string, prefix: string, above: string[]): AsyncGenerator<DiskFile> {
   const here = await realpath(directory).catch(() => null);
   // A link to a folder above would never end.
   if (here === null || above.includes(here) || above.length > DEEPEST) return;

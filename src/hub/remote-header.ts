@@ -1,0 +1,129 @@
+import type { ByteSource } from "../formats/gguf/byte-source.ts";
+import type { GgufHeader } from "../formats/gguf/header.ts";
+import { readGguf } from "../formats/gguf/read.ts";
+import { explain } from "./hub-client.ts";
+import { hubUnreachable } from "./hub-failures.ts";
+import { type Access, HttpFailure, send } from "./http.ts";
+import type { RemoteFile } from "./locate.ts";
+
+/** The beginning of a file that was not downloaded. */
+export interface RemoteHeader {
+  header: GgufHeader;
+  /** The first `header.dataOffset` bytes of the file, or all there was read of them: metadata and tensor list. */
+  bytes: Uint8Array;
+}
+
+/** Enough for a model without a vocabulary; one with 250 000 tokens takes 11 MB. */
+const FIRST_READ = 1024 * 1024;
+const LATER_READ = 8 * 1024 * 1024;
+const ATTEMPTS = 3;
+
+/**
+ * Reads a GGUF file's header by range requests, of which most models take one or two.
+ * @throws ApiError `model_load_failed` when the file is no model, and what the hub says when it gives no bytes
+ */
+export async function readRemoteHeader(
+  file: RemoteFile,
+  access: Access,
+  signal?: AbortSignal,
+): Promise<RemoteHeader> {
+  const source = new RemoteSource(file, access, signal);
+  try {
+    await source.open();
+    const header = await readGguf(source);
+    return { header, bytes: source.bytes(header.dataOffset) };
+  } catch (error) {
+    throw error instanceof HttpFailure
+      ? explain(error, file.repo ?? new URL(file.url).host, null, access)
+      : error;
+  }
+}
+
+/** A remote file, read from its start in large pieces that are kept. */
+class RemoteSource implements ByteSource {
+  readonly name: string;
+  readonly #file: RemoteFile;
+  readonly #access: Access;
+  readonly #signal: AbortSignal | undefined;
+  #size = 0;
+  #kept: Uint8Array = new Uint8Array();
+
+  constructor(file: RemoteFile, access: Access, signal: AbortSignal | undefined) {
+    this.name = file.name;
+    this.#file = file;
+    this.#access = access;
+    this.#signal = signal;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Reads the first piece, which tells the size where it is not known. */
+  async open(): Promise<void> {
+    const { bytes, size } = await this.#fetch(0, FIRST_READ);
+    this.#kept = bytes;
+    this.#size = this.#file.size ?? size ?? Number.MAX_SAFE_INTEGER;
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    while (this.#kept.length < offset + length && this.#kept.length < this.#size) {
+      const wanted = Math.max(LATER_READ, offset + length - this.#kept.length);
+      const { bytes } = await this.#fetch(this.#kept.length, wanted);
+      if (bytes.length === 0) break;
+      const longer = new Uint8Array(this.#kept.length + bytes.length);
+      longer.set(this.#kept);
+      longer.set(bytes, this.#kept.length);
+      this.#kept = longer;
+    }
+    return this.#kept.subarray(offset, offset + length);
+  }
+
+  bytes(length: number): Uint8Array {
+    return this.#kept.subarray(0, length);
+  }
+
+  async #fetch(from: number, length: number): Promise<{ bytes: Uint8Array; size: number | null }> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#once(from, length);
+      } catch (error) {
+        const passing = error instanceof HttpFailure && error.isPassing && error.status !== 429;
+        if (!passing || attempt >= ATTEMPTS) throw error;
+        await Bun.sleep(200 * 2 ** attempt);
+      }
+    }
+  }
+
+  async #once(from: number, length: number): Promise<{ bytes: Uint8Array; size: number | null }> {
+    const headers = { range: `bytes=${from}-${from + length - 1}` };
+    const { response } = await send(this.#file.url, this.#access, { headers, signal: this.#signal });
+    const isPart = response.status === 206;
+    // A server that knows no ranges sends the whole file: its beginning is read and the rest left.
+    if (!isPart && from > 0) {
+      await response.body?.cancel();
+      throw hubUnreachable(new URL(this.#file.url).host, "it answers no range requests");
+    }
+    const whole = isPart
+      ? /\/(\d+)\s*$/.exec(response.headers.get("content-range") ?? "")?.[1]
+      : response.headers.get("content-length");
+    const size = whole === null || whole === undefined ? null : Number(whole);
+    return { bytes: await firstBytes(response, length), size };
+  }
+}
+
+async function firstBytes(response: Response, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      const part = chunk.subarray(0, length - filled);
+      bytes.set(part, filled);
+      filled += part.length;
+      if (filled === length) break;
+    }
+  } catch (error) {
+    throw new HttpFailure(`the connection broke: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return bytes.subarray(0, filled);
+}

@@ -1,0 +1,362 @@
+import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What a repository of the stand-in is like. */
+export interface StandInRepository {
+  /** Content by path. */
+  files: Record<string, Uint8Array>;
+  /** Its pages and lists can be read by everybody, as on the hub; its files with the token alone. */
+  gated?: false | "auto" | "manual";
+  /** Without the token it is not there at all. */
+  private?: boolean;
+  downloads?: number;
+  /** Other branches and their commits; `main` always is. */
+  revisions?: Record<string, string>;
+}
+
+/** How the content server misbehaves; may be changed while it runs. */
+export interface Faults {
+  /** Answers this many requests with 429 and this `Retry-After`, in seconds. */
+  busy: { times: number; retryAfter: number } | null;
+  /** Answers this many requests with 503. */
+  failing: number;
+  /** Breaks this many connections … */
+  drops: number;
+  /** … after this many bytes. */
+  dropAfter: number;
+  /** Sends whole files to whoever asks for a part. */
+  noRanges: boolean;
+  /** Ends an answer by ending the connection, and never tells how long it is. */
+  noLength: boolean;
+  /** Sends other bytes than the repository holds. */
+  wrongBytes: boolean;
+  /** Lets content through at this pace; `null` is at once. */
+  bytesPerSecond: number | null;
+  /** Addresses of content end after this many requests each, as signed ones do after a time. */
+  expireAfter: number;
+}
+
+/** A request as the stand-in saw it. */
+export interface SeenRequest {
+  server: "hub" | "content";
+  method: string;
+  path: string;
+  range: string | null;
+  authorization: string | null;
+}
+
+const COMMIT = "5f0b02c75b57c5855da9ae460ce51323ea669d8a";
+
+/**
+ * A server on loopback that speaks the hub's protocol, from recorded answers: the API with pages and errors
+ * (`X-Error-Code`), `resolve` with `X-Linked-*` and a redirect to another origin, and there the content
+ * with ranges. `await using hub = await HubStandIn.start()`.
+ */
+export class HubStandIn implements AsyncDisposable {
+  readonly repositories = new Map<string, StandInRepository>();
+  readonly seen: SeenRequest[] = [];
+  readonly faults: Faults = {
+    busy: null,
+    failing: 0,
+    drops: 0,
+    dropAfter: 0,
+    noRanges: false,
+    noLength: false,
+    wrongBytes: false,
+    bytesPerSecond: null,
+    expireAfter: Infinity,
+  };
+  /** What opens gated and private repositories. */
+  readonly token = "hf_standInToken";
+  /** Entries in one page of a list. */
+  pageSize = 1000;
+  /** Bytes of content sent so far. */
+  sent = 0;
+  readonly #hub: Server;
+  readonly #content: Server;
+  readonly #addresses = new Map<string, { bytes: Uint8Array; uses: number }>();
+
+  private constructor() {
+    this.#hub = createServer((request, response) => void this.#answer(request, response, "hub"));
+    this.#content = createServer((request, response) => void this.#answer(request, response, "content"));
+  }
+
+  static async start(): Promise<HubStandIn> {
+    const standIn = new HubStandIn();
+    await Promise.all([listen(standIn.#hub), listen(standIn.#content)]);
+    return standIn;
+  }
+
+  /** For HF_ENDPOINT. */
+  get endpoint(): string {
+    return originOf(this.#hub);
+  }
+
+  /** Where `resolve` redirects to: another origin, as the hub's content network is. */
+  get contentOrigin(): string {
+    return originOf(this.#content);
+  }
+
+  add(repo: string, repository: StandInRepository): void {
+    this.repositories.set(repo, repository);
+  }
+
+  /** Requests for content, redirects aside. */
+  get contentRequests(): SeenRequest[] {
+    return this.seen.filter(({ server }) => server === "content");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of [this.#hub, this.#content]) {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    server: SeenRequest["server"],
+  ): Promise<void> {
+    const { method = "GET", url = "/", headers } = request;
+    this.seen.push({
+      server,
+      method,
+      path: url,
+      range: headers.range ?? null,
+      authorization: headers.authorization ?? null,
+    });
+    const { pathname, searchParams } = new URL(url, "http://stand-in");
+    const path = decodeURIComponent(pathname);
+    if (server === "content") return this.#sendContent(path, request, response);
+    if (this.faults.failing > 0) {
+      this.faults.failing--;
+      return json(response, 503, { error: "Internal Error - We're working hard to fix this" });
+    }
+    const authorized = headers.authorization === `Bearer ${this.token}`;
+    if (headers.authorization !== undefined && !authorized)
+      return json(
+        response,
+        401,
+        { error: "Invalid credentials in Authorization header" },
+        { "x-error-message": "Invalid credentials in Authorization header" },
+      );
+    if (path === "/api/models") return this.#search(searchParams, response);
+    const api = /^\/api\/models\/([^/]+\/[^/]+)(?:\/(tree|revision)\/([^/]+))?$/.exec(path);
+    if (api) return this.#describe(api, searchParams, authorized, response);
+    const resolve = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(path);
+    if (resolve) return this.#resolve(resolve, authorized, response);
+    return json(response, 404, { error: "Sorry, we can't find the page you are looking for." });
+  }
+
+  #describe(
+    [, repo = "", kind, revision = "main"]: RegExpExecArray,
+    query: URLSearchParams,
+    authorized: boolean,
+    response: ServerResponse,
+  ): void {
+    const repository = this.#visible(repo, authorized);
+    if (!repository) return missing(response);
+    const commit = commitOf(repository, revision);
+    if (commit === null)
+      return json(
+        response,
+        404,
+        { error: `Invalid rev id: ${revision}` },
+        { "x-error-code": "RevisionNotFound", "x-error-message": `Invalid rev id: ${revision}` },
+      );
+    if (kind !== "tree") return json(response, 200, { ...summary(repo, repository), sha: commit });
+    const files = Object.entries(repository.files).map(([path, bytes]) => entry(path, bytes));
+    const from = Number(query.get("cursor") ?? 0);
+    const next = from + this.pageSize;
+    const link = `${this.endpoint}/api/models/${repo}/tree/${revision}?recursive=true&cursor=${next}`;
+    return json(
+      response,
+      200,
+      files.slice(from, next),
+      next < files.length ? { link: `<${link}>; rel="next"` } : {},
+    );
+  }
+
+  #search(query: URLSearchParams, response: ServerResponse): void {
+    const words = (query.get("search") ?? "").toLowerCase();
+    const found = [...this.repositories]
+      .filter(([repo, { files, private: hidden }]) => {
+        const isGguf = Object.keys(files).some((path) => path.endsWith(".gguf"));
+        return !hidden && repo.toLowerCase().includes(words) && (isGguf || query.get("filter") !== "gguf");
+      })
+      .map(([repo, repository]) => summary(repo, repository))
+      .toSorted((a, b) => b.downloads - a.downloads);
+    json(response, 200, found.slice(0, Number(query.get("limit") ?? 30)));
+  }
+
+  #resolve(
+    [, repo = "", revision = "", path = ""]: RegExpExecArray,
+    authorized: boolean,
+    response: ServerResponse,
+  ) {
+    const repository = this.#visible(repo, authorized);
+    if (!repository) return missing(response);
+    if (repository.gated && !authorized) {
+      const message = `Access to model ${repo} is restricted. You must have access to it and be authenticated to access it. Please log in.`;
+      return json(
+        response,
+        401,
+        { error: message },
+        { "x-error-code": "GatedRepo", "x-error-message": message },
+      );
+    }
+    const bytes = repository.files[path];
+    const commit = commitOf(repository, revision);
+    if (!bytes || commit === null)
+      return json(
+        response,
+        404,
+        { error: "Entry not found" },
+        { "x-error-code": "EntryNotFound", "x-error-message": "Entry not found" },
+      );
+    const address = `/${sha256(bytes)}/${crypto.randomUUID()}`;
+    this.#addresses.set(address, { bytes, uses: 0 });
+    response.writeHead(302, {
+      location: `${this.contentOrigin}${address}?X-Amz-Signature=0123`,
+      "x-repo-commit": commit,
+      "x-linked-size": bytes.length,
+      "x-linked-etag": `"${sha256(bytes)}"`,
+      "accept-ranges": "bytes",
+    });
+    response.end();
+  }
+
+  async #sendContent(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { faults } = this;
+    if (faults.busy && faults.busy.times > 0) {
+      faults.busy.times--;
+      return json(
+        response,
+        429,
+        { error: "Too many requests" },
+        { "retry-after": `${faults.busy.retryAfter}` },
+      );
+    }
+    const known = this.#addresses.get(path);
+    if (!known || known.uses++ >= faults.expireAfter)
+      return json(response, 403, { error: "Request has expired" });
+    const whole = faults.wrongBytes
+      ? known.bytes.map((byte, at) => (at < 64 ? byte : byte ^ 1))
+      : known.bytes;
+    const [, start, end] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
+    const isPart = start !== undefined && !faults.noRanges;
+    const from = isPart ? Number(start) : 0;
+    const to = isPart && end ? Math.min(Number(end) + 1, whole.length) : whole.length;
+    if (from >= whole.length && whole.length > 0) {
+      response.writeHead(416, { "content-range": `bytes */${whole.length}` }).end();
+      return;
+    }
+    response.writeHead(isPart ? 206 : 200, {
+      "content-type": "application/octet-stream",
+      etag: `"${sha256(whole)}"`,
+      ...(!faults.noRanges && { "accept-ranges": "bytes" }),
+      ...(isPart && { "content-range": `bytes ${from}-${to - 1}/${whole.length}` }),
+      ...(faults.noLength ? { connection: "close" } : { "content-length": to - from }),
+    });
+    await this.#pour(whole.subarray(from, to), response);
+  }
+
+  async #pour(bytes: Uint8Array, response: ServerResponse): Promise<void> {
+    const { faults } = this;
+    const drop = faults.drops > 0 && bytes.length > faults.dropAfter;
+    if (drop) faults.drops--;
+    const end = drop ? faults.dropAfter : bytes.length;
+    for (let at = 0; at < end && !response.destroyed;) {
+      const pace = faults.bytesPerSecond;
+      const step = Math.min(end - at, pace === null ? 256 * 1024 : Math.max(1, Math.ceil(pace / 20)));
+      this.sent += step;
+      const flushed = response.write(bytes.subarray(at, at + step));
+      at += step;
+      if (pace !== null) await Bun.sleep(50);
+      else if (!flushed) await Promise.race([drained(response), Bun.sleep(1000)]);
+    }
+    if (drop) response.destroy();
+    else response.end();
+  }
+
+  #visible(repo: string, authorized: boolean): StandInRepository | null {
+    const repository = this.repositories.get(repo);
+    return repository && (!repository.private || authorized) ? repository : null;
+  }
+}
+
+/** A repository that is not there, or not for this caller. */
+function missing(response: ServerResponse): void {
+  const message = "Repository not found";
+  json(
+    response,
+    401,
+    { error: "Invalid username or password." },
+    { "x-error-code": "RepoNotFound", "x-error-message": message },
+  );
+}
+
+function summary(repo: string, repository: StandInRepository) {
+  return {
+    _id: "6532870afa9b1ac2c5b2b06c",
+    id: repo,
+    modelId: repo,
+    author: repo.split("/")[0],
+    sha: commitOf(repository, "main"),
+    lastModified: "2026-05-04T10:11:12.000Z",
+    private: repository.private ?? false,
+    gated: repository.gated ?? false,
+    disabled: false,
+    downloads: repository.downloads ?? 0,
+    likes: 7,
+    tags: ["gguf", "license:apache-2.0", "region:us"],
+    gguf: { total: 596_049_920, architecture: "llama", context_length: 2048 },
+    siblings: Object.keys(repository.files).map((rfilename) => ({ rfilename })),
+  };
+}
+
+/** Large files are objects of their own, small ones git keeps. */
+function entry(path: string, bytes: Uint8Array) {
+  const base = {
+    type: "file",
+    oid: createHash("sha1").update(bytes).digest("hex"),
+    size: bytes.length,
+    path,
+  };
+  if (!path.endsWith(".gguf")) return base;
+  const oid = sha256(bytes);
+  return { ...base, lfs: { oid, size: bytes.length, pointerSize: 135 }, xetHash: oid };
+}
+
+function commitOf({ revisions = {} }: StandInRepository, revision: string): string | null {
+  if (revision === "main" || revision === COMMIT) return COMMIT;
+  return revisions[revision] ?? (Object.values(revisions).includes(revision) ? revision : null);
+}
+
+const hashes = new WeakMap<Uint8Array, string>();
+
+function sha256(bytes: Uint8Array): string {
+  const known = hashes.get(bytes) ?? createHash("sha256").update(bytes).digest("hex");
+  hashes.set(bytes, known);
+  return known;
+}
+
+function json(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...headers });
+  response.end(JSON.stringify(body));
+}
+
+function listen(server: Server): Promise<void> {
+  return new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+}
+
+const originOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+const drained = (response: ServerResponse) => new Promise<void>((resolve) => response.once("drain", resolve));
