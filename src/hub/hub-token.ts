@@ -4,7 +4,7 @@ import { join } from "node:path";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where programs that use the hub keep things (huggingface_hub, `constants.py`). */
-export function hubHome(env: Environment = process.env): string {
+function hubHome(env: Environment = process.env): string {
   const home = env["HOME"] || homedir();
   return env["HF_HOME"] || join(env["XDG_CACHE_HOME"] || join(home, ".cache"), "huggingface");
 }
