@@ -129,12 +129,21 @@ export const undeployed = (model: string) =>
   });
 
 /** 503: the deployment stands, but its model could not be loaded or crashed too often. */
-export const deploymentFailed = (model: string, reason: string) =>
+export const deploymentFailed = (model: string, reason: string, retryAfter?: number) =>
   new ApiError(
     503,
     "server_error",
     `The model '${model}' has failed (${reason}): deploy it again with POST /deploy`,
-    { code: "model_failed", param: "model" },
+    { code: "model_failed", param: "model", retryAfter },
+  );
+
+/** 503: models that work on requests hold the memory that another one needs. */
+export const memoryBusy = (model: string, retryAfter = 10) =>
+  new ApiError(
+    503,
+    "server_error",
+    `The model '${model}' needs memory that models at work hold: try again later, or undeploy one with DELETE /undeploy`,
+    { code: "memory_busy", param: "model", retryAfter },
   );
 
 export const shuttingDown = () =>

@@ -27,7 +27,7 @@ export function addServeCommand(program: Command): void {
       log.info({ host: config.host, port: server.port, home: config.home, file }, "listening");
       keepRunning(server);
       endInOrder(server, config.graceMs);
-      await deployDefault(server, config);
+      await deployAtStart(server, config);
     });
   addSettingOptions(command);
 }
@@ -61,8 +61,8 @@ async function start(command: Command, config: Config): Promise<BerthServer> {
   }
 }
 
-/** Tells where the server is, and how to call the model once it is ready. */
-async function deployDefault(server: BerthServer, config: Config): Promise<void> {
+/** Tells where the server is, deploys what is to be there, and tells how to call the default model. */
+async function deployAtStart(server: BerthServer, config: Config): Promise<void> {
   const { manager, log, port } = server;
   const url = baseUrl(config.host, port);
   say(listeningText(url, config.model));
@@ -70,17 +70,25 @@ async function deployDefault(server: BerthServer, config: Config): Promise<void>
     say(`\n${exposedText(config)}`);
     log.warn({ host: config.host }, "other machines can reach this server, and there are no API keys");
   }
-  if (config.model === null) return;
+  const restoring = config.restore && manager.remembers(config.model ?? "");
+  // Begun first, and a small one as a rule: whoever waits for the server need not wait for all of them.
+  const first = config.model === null || restoring ? null : deployFirst(server, config.model, url);
+  if (config.restore) await manager.restore();
+  await first;
+}
+
+async function deployFirst(server: BerthServer, model: string, url: string): Promise<void> {
+  const { manager, log } = server;
   try {
-    await manager.deploy({ model_name: config.model, wait: true });
-    say(readyText(url, config.model));
+    await manager.deploy({ model_name: model, wait: true }, { remember: false });
+    say(readyText(url, model));
   } catch (error) {
     // A load that is cut short by the end of the server is no failure.
     if (server.stopping) return;
-    log.error({ err: error, model: config.model }, "the model could not be deployed at start");
+    log.error({ err: error, model }, "the model could not be deployed at start");
     const reason = error instanceof Error ? error.message : String(error);
     say(
-      `\nThe model ${JSON.stringify(config.model)} could not be deployed: ${reason}\nThe server goes on without it.`,
+      `\nThe model ${JSON.stringify(model)} could not be deployed: ${reason}\nThe server goes on without it.`,
     );
   }
 }

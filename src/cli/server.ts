@@ -9,9 +9,11 @@ import { CompletionService } from "../services/completions.ts";
 import { EventBus } from "../services/events.ts";
 import { ModelFiles } from "../services/model-files.ts";
 import { ModelManager } from "../services/model-manager.ts";
+import { OnDemandModels } from "../services/on-demand.ts";
 import { QueryService } from "../services/query.ts";
 import { RequestRegistry } from "../services/requests.ts";
 import { openDatabase } from "../store/database.ts";
+import { DeploymentStore } from "../store/deployment-store.ts";
 import { TuningStore } from "../store/tuning-store.ts";
 import { usableCpus } from "../system/cpus.ts";
 import { SystemProbe } from "../system/probe.ts";
@@ -57,13 +59,16 @@ export class BerthServer {
       memoryBudget: (mapped) => system.availableMemory(mapped),
       threads: Math.min(usableCpus(), config.threads ?? Infinity),
       tuning: new TuningStore({ database, log }),
+      store: new DeploymentStore({ database, log }),
     });
-    const requests = new RequestRegistry({ manager, log });
+    const models = new OnDemandModels({ manager, events, config });
+    const requests = new RequestRegistry({ models, log });
     const app = createApp({
       config,
       log,
       events,
       manager,
+      models,
       requests,
       chat: new ChatService({ requests }),
       completions: new CompletionService({ requests }),

@@ -14,7 +14,7 @@ export function settingsHelp(): string {
       note: `${FILE_VARIABLE}, default: berth.yaml here, else in the home`,
     },
     ...ALL_SETTINGS.map(({ flag, kind, description, env, default: value }) => ({
-      name: `--${flag} ${kind.placeholder}`,
+      name: kind.yesNo ? `--${flag} ${kind.placeholder}, --no-${flag}` : `--${flag} ${kind.placeholder}`,
       text: description.replaceAll("`", ""),
       note: `${env}, default: ${value || "none"}`,
     })),
@@ -31,19 +31,24 @@ export function settingsHelp(): string {
 /** Lets a command take every setting as a flag. */
 export function addSettingOptions(command: Command): Command {
   command.addOption(new Option("--config <path>").hideHelp());
-  for (const { flag, kind } of ALL_SETTINGS)
+  for (const { flag, kind } of ALL_SETTINGS) {
     command.addOption(new Option(`--${flag} ${kind.placeholder}`).hideHelp());
+    if (kind.yesNo) command.addOption(new Option(`--no-${flag}`).hideHelp());
+  }
   return command.addHelpText("after", () => `\n${settingsHelp()}`);
 }
 
 /** The configuration that the command was called with; ends the program, naming every mistake, when there are some. */
 export function readSettings(command: Command): { config: Config; file: string | null; warnings: string[] } {
-  const options = command.opts<Record<string, string | undefined>>();
+  const options = command.opts<Record<string, string | false | undefined>>();
   const flags = Object.fromEntries(
-    ALL_SETTINGS.map(({ flag }) => [flag, options[new Option(`--${flag}`).attributeName()]]),
+    ALL_SETTINGS.map(({ flag }) => {
+      const value = options[new Option(`--${flag}`).attributeName()];
+      return [flag, value === false ? "no" : value];
+    }),
   );
   try {
-    return loadConfig({ flags, file: options["config"] });
+    return loadConfig({ flags, file: options["config"] || undefined });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const list = error.problems.map((problem) => `  ${problem}`).join("\n");

@@ -32,6 +32,14 @@ export interface Config {
   queueLimit: number;
   /** BERTH_PAUSE_MS: longest pause a prompt may put into other streams */
   pauseMs: number;
+  /** BERTH_LOAD_ON_REQUEST: a request that names a model on disk loads it */
+  loadOnRequest: boolean;
+  /** BERTH_LOAD_WAIT_MS: how long a request waits for its model to be loaded */
+  loadWaitMs: number;
+  /** BERTH_ON_DEMAND_TTL_MS: how long a model that a request loaded may lie idle; `null` is for ever */
+  onDemandTtlMs: number | null;
+  /** BERTH_RESTORE: deploy at start what was deployed when the server ended */
+  restore: boolean;
   /** BERTH_DRAIN_MS: how long DELETE /undeploy lets running requests finish */
   drainMs: number;
   /** BERTH_GRACE_MS: how long SIGTERM lets running requests finish */

@@ -4,6 +4,8 @@ import { resolve } from "node:path";
 export interface Kind<T> {
   /** How `--help` shows it, e.g. `<ms>`. */
   placeholder: string;
+  /** Whether it is yes or no, so that a flag `--no-…` can say the latter. */
+  yesNo?: true;
   /**
    * What `raw` means: text from a flag or the environment, any YAML value from the file.
    * @throws MalformedValue that completes "API_PORT=99999: …"
@@ -97,6 +99,20 @@ export const choice = <T extends string>(
     const found = words.find((known) => known === word) ?? aliases[word];
     if (found === undefined) throw new MalformedValue(`must be one of ${words.join(", ")}`);
     return found;
+  },
+});
+
+const YES = new Set(["yes", "true", "on", "1"]);
+const NO = new Set(["no", "false", "off", "0"]);
+
+/** Yes or no, in the words that YAML and environments have for them. */
+export const flag = (): Kind<boolean> => ({
+  placeholder: "<yes|no>",
+  yesNo: true,
+  parse(raw) {
+    const word = String(raw).trim().toLowerCase();
+    if (!YES.has(word) && !NO.has(word)) throw new MalformedValue("must be yes or no");
+    return YES.has(word);
   },
 });
 

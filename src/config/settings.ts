@@ -1,5 +1,17 @@
 import type { Config } from "./config.ts";
-import { bytes, choice, decimal, duration, integer, type Kind, list, path, text, unless } from "./kinds.ts";
+import {
+  bytes,
+  choice,
+  decimal,
+  duration,
+  flag,
+  integer,
+  type Kind,
+  list,
+  path,
+  text,
+  unless,
+} from "./kinds.ts";
 
 /** One thing that can be set. Its flag and its key in `berth.yaml` follow from its name. */
 export interface Setting<T> {
@@ -108,6 +120,30 @@ export const SETTINGS: Table<Omit<Config, "watchdog" | "sources">> = {
     kind: duration({ min: 10 }),
     default: "500ms",
     description: "Longest pause that reading a prompt may put into other streams",
+  },
+  loadOnRequest: {
+    env: "BERTH_LOAD_ON_REQUEST",
+    kind: flag(),
+    default: "yes",
+    description: "Whether a request that names a model on disk loads it",
+  },
+  loadWaitMs: {
+    env: "BERTH_LOAD_WAIT_MS",
+    kind: duration({ min: 0 }),
+    default: "5min",
+    description: "How long a request waits for its model to be loaded",
+  },
+  onDemandTtlMs: {
+    env: "BERTH_ON_DEMAND_TTL_MS",
+    kind: unless("never", duration({ min: 0 })),
+    default: "30min",
+    description: "How long a model that a request loaded may lie idle before it is unloaded, or `never`",
+  },
+  restore: {
+    env: "BERTH_RESTORE",
+    kind: flag(),
+    default: "yes",
+    description: "Whether what was deployed when the server ended is deployed again when it starts",
   },
   drainMs: {
     env: "BERTH_DRAIN_MS",

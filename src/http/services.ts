@@ -4,6 +4,7 @@ import type { ChatService } from "../services/chat.ts";
 import type { CompletionService } from "../services/completions.ts";
 import type { EventBus } from "../services/events.ts";
 import type { ModelManager } from "../services/model-manager.ts";
+import type { OnDemandModels } from "../services/on-demand.ts";
 import type { QueryService } from "../services/query.ts";
 import type { RequestRegistry } from "../services/requests.ts";
 import type { SystemReader } from "../services/status.ts";
@@ -15,6 +16,7 @@ export interface Services {
   log: Log;
   events: EventBus;
   manager: ModelManager;
+  models: OnDemandModels;
   requests: RequestRegistry;
   chat: ChatService;
   completions: CompletionService;

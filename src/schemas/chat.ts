@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { SamplingFields, StreamFields, TokenLimit } from "./sampling.ts";
+import { KeepAliveField, SamplingFields, StreamFields, TokenLimit } from "./sampling.ts";
 import { Maybe, Nullable } from "./shared.ts";
 import { FinishReason, TimingsAnswer, Usage } from "./usage.ts";
 
@@ -54,6 +54,7 @@ export const ChatRequest = Type.Object(
     max_tokens: TokenLimit("The older name of `max_completion_tokens`, which wins"),
     ...SamplingFields,
     ...StreamFields,
+    ...KeepAliveField,
     user: Maybe(Type.String({ description: "Without effect" })),
   },
   { $id: "ChatRequest", additionalProperties: true },

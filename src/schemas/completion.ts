@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { SamplingFields, StreamFields, TokenLimit } from "./sampling.ts";
+import { KeepAliveField, SamplingFields, StreamFields, TokenLimit } from "./sampling.ts";
 import { Maybe, Nullable } from "./shared.ts";
 import { FinishReason, TimingsAnswer, Usage } from "./usage.ts";
 
@@ -27,6 +27,7 @@ export const CompletionRequest = Type.Object(
     max_tokens: TokenLimit("For each prompt. Default 16, as the OpenAI API has it"),
     ...SamplingFields,
     ...StreamFields,
+    ...KeepAliveField,
     user: Maybe(Type.String({ description: "Without effect" })),
   },
   { $id: "CompletionRequest", additionalProperties: true },

@@ -31,6 +31,21 @@ export const DeployRequest = Type.Object(
     ),
     gpu_layers: Maybe(Type.Integer({ minimum: 0, description: "Default: as many as fit" })),
     wait: Maybe(Type.Boolean({ description: "Answer only when the model is ready" })),
+    alias: Maybe(
+      Type.Union(
+        [Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { maxItems: 16 })],
+        {
+          description: "Another name, or several, that requests may use for this deployment",
+        },
+      ),
+    ),
+    ttl: Maybe(
+      Type.Union([Type.Number({ minimum: -1 }), Type.String({ minLength: 1 })], {
+        description:
+          "How long it may lie idle before its memory is given back: seconds, or a time such as `30m`; -1 is for ever. The next request loads it again",
+      }),
+    ),
+    pinned: Maybe(Type.Boolean({ description: "Never unloaded for being idle or for another model" })),
   },
   { $id: "DeployRequest", additionalProperties: true },
 );
@@ -50,12 +65,16 @@ export const DeployAnswer = Type.Object(
 );
 
 export type DeploymentState = Static<typeof DeploymentState>;
-/** `downloading → loading → ready → draining → stopped`, and `failed` from any of them. */
+/**
+ * `downloading → loading → ready → draining → stopped`, and `failed` from any of them. `unloaded` gave its
+ * memory back because it lay idle, and loads again at the next request.
+ */
 export const DeploymentState = Type.Union(
   [
     Type.Literal("downloading"),
     Type.Literal("loading"),
     Type.Literal("ready"),
+    Type.Literal("unloaded"),
     Type.Literal("draining"),
     Type.Literal("stopped"),
     Type.Literal("failed"),
@@ -68,7 +87,11 @@ export type DeploymentStatus = Static<typeof DeploymentStatus>;
 export const DeploymentStatus = Type.Object(
   {
     model_name: Type.String(),
+    aliases: Type.Array(Type.String()),
     state: DeploymentState,
+    on_demand: Type.Boolean({ description: "Loaded because a request named it, not by `POST /deploy`" }),
+    pinned: Type.Boolean(),
+    ttl: Nullable(Type.Number({ description: "Seconds it may lie idle; null is for ever" })),
     /** The device in use; as asked for until it is known. */
     device: Type.String(),
     progress: Type.Number({ description: "Of the load, 0 to 1" }),

@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { KeepAliveField } from "./sampling.ts";
 import { Maybe } from "./shared.ts";
 
 export type QueryRequest = Static<typeof QueryRequest>;
@@ -18,6 +19,7 @@ export const QueryRequest = Type.Object(
     num_return_sequences: Maybe(
       Type.Integer({ minimum: 1, maximum: 8, description: "Answers to the same prompt. Default 1" }),
     ),
+    ...KeepAliveField,
     model_name: Maybe(
       Type.String({ minLength: 1, description: "Default: the most recently deployed model that is ready" }),
     ),

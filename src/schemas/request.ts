@@ -3,9 +3,10 @@ import { Nullable } from "./shared.ts";
 
 export type RequestState = Static<typeof RequestState>;
 export const RequestState = Type.Union(
-  [Type.Literal("queued"), Type.Literal("prefill"), Type.Literal("decoding")],
+  [Type.Literal("waiting"), Type.Literal("queued"), Type.Literal("prefill"), Type.Literal("decoding")],
   {
-    description: "`queued`: waits for a slot; `prefill`: the prompt is evaluated; `decoding`: it is answered",
+    description:
+      "`waiting`: its model is being loaded; `queued`: waits for a slot; `prefill`: the prompt is evaluated; `decoding`: it is answered",
   },
 );
 

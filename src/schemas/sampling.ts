@@ -31,6 +31,16 @@ export const SamplingFields = {
   ignore_eos: Maybe(Type.Boolean({ description: "Go on when the model would end" })),
 };
 
+/** The field that says how long a model stays in memory after a request. */
+export const KeepAliveField = {
+  keep_alive: Maybe(
+    Type.Union([Type.Number(), Type.String({ minLength: 1 })], {
+      description:
+        "How long the model may lie idle in memory afterwards: seconds, or a time such as `30m`; -1 is for ever, 0 unloads it at once. Default: as it was deployed",
+    }),
+  ),
+};
+
 const StreamOptions = Type.Object(
   { include_usage: Maybe(Type.Boolean({ description: "Send a last chunk with the token counts" })) },
   { additionalProperties: true },

@@ -23,7 +23,7 @@ export class ChatService {
   async complete(body: ChatRequest, caller: Caller): Promise<ChatCompletion> {
     wantsUsage(body);
     const input = toInput(body);
-    using request = this.#requests.open(KIND, body.model, caller);
+    using request = await this.#requests.open(KIND, body, caller);
     const answers = await collect(generateAll(request, [input]));
     return {
       ...head(request, "chat.completion"),
@@ -46,7 +46,7 @@ export class ChatService {
   async *stream(body: ChatRequest, caller: Caller): AsyncGenerator<ChatChunk> {
     const withUsage = wantsUsage(body);
     const input = toInput(body);
-    using request = this.#requests.open(KIND, body.model, caller);
+    using request = await this.#requests.open(KIND, body, caller);
     const { promptTokens, pieces } = await request.generate(input);
 
     const chunk = head(request, "chat.completion.chunk");

@@ -33,7 +33,7 @@ export class CompletionService {
   async complete(body: CompletionRequest, caller: Caller): Promise<Completion> {
     wantsUsage(body);
     const options = toOptions(body);
-    using request = this.#requests.open(KIND, body.model, caller);
+    using request = await this.#requests.open(KIND, body, caller);
     const inputs = await toInputs(request, body.prompt, options);
     const answers = await collect(generateAll(request, inputs));
     return {
@@ -56,7 +56,7 @@ export class CompletionService {
   async *stream(body: CompletionRequest, caller: Caller): AsyncGenerator<CompletionChunk> {
     const withUsage = wantsUsage(body);
     const options = toOptions(body);
-    using request = this.#requests.open(KIND, body.model, caller);
+    using request = await this.#requests.open(KIND, body, caller);
     const inputs = await toInputs(request, body.prompt, options);
 
     const chunk = head(request);

@@ -6,6 +6,7 @@ import { ApiError, invalidRequest, loadFailed } from "../errors.ts";
 import type { GgufHeader } from "../formats/gguf/header.ts";
 import type { DeployRequest } from "../schemas/deployment.ts";
 import { deployWarnings } from "./deploy-warnings.ts";
+import { toKeepMs } from "./keep-alive.ts";
 import type { FileChoice, ModelFile } from "./model-files.ts";
 
 /** Where model files are found; `ModelFiles` is what the server has. */
@@ -19,6 +20,14 @@ export interface FileSource {
 /** A deploy request that makes sense, as it will be loaded. */
 export interface DeployPlan {
   name: string;
+  /** Other names that requests may use. */
+  aliases: string[];
+  /** How long it may lie idle in memory, in milliseconds; `null` is for ever. */
+  ttlMs: number | null;
+  /** Never unloaded for lying idle or for another model. */
+  pinned: boolean;
+  /** A request named it; nobody deployed it. */
+  onDemand: boolean;
   /** All of the load that does not depend on when it happens. */
   spec: Omit<LoadSpec, "memoryBudget" | "tuning">;
   /** Tells this file from others and from what it was before; `null` when it can not be read. */
@@ -31,8 +40,15 @@ export interface DeployPlan {
 
 export type DeployDefaults = Pick<
   Config,
-  "device" | "contextLength" | "parallel" | "gpuLayers" | "queueLimit" | "pauseMs"
+  "device" | "contextLength" | "parallel" | "gpuLayers" | "queueLimit" | "pauseMs" | "onDemandTtlMs"
 >;
+
+export interface DeployOccasion {
+  /** CPUs the model may use. */
+  threads: number;
+  /** A request named it; nobody deployed it. */
+  onDemand?: boolean;
+}
 
 /**
  * Turns a deploy request into what is to be loaded; `hf_token` goes no further than this.
@@ -42,7 +58,7 @@ export async function planDeployment(
   request: DeployRequest,
   files: FileSource,
   defaults: DeployDefaults,
-  threads: number,
+  { threads, onDemand = false }: DeployOccasion,
 ): Promise<DeployPlan> {
   const choice = { eightBit: request.load_in_8bit ?? false, fourBit: request.load_in_4bit ?? false };
   if (choice.eightBit && choice.fourBit)
@@ -51,6 +67,7 @@ export async function planDeployment(
   const file = await files.resolve(name, choice);
   const { trained, fault } = await inspect(file, files);
   const contextLength = request.context_length ?? null;
+  const ttlMs = toKeepMs(request.ttl, "ttl");
   if (trained !== null && contextLength !== null && contextLength > trained)
     throw invalidRequest(
       `context_length is ${contextLength}, and '${name}' was trained for ${trained} tokens: take at most that`,
@@ -60,6 +77,10 @@ export async function planDeployment(
   const device = asked === "mps" ? "metal" : asked;
   return {
     name,
+    aliases: toAliases(request).filter((alias) => alias !== name),
+    ttlMs: ttlMs === undefined ? (onDemand ? defaults.onDemandTtlMs : null) : ttlMs,
+    pinned: request.pinned ?? false,
+    onDemand,
     spec: {
       name,
       path: file.path,
@@ -90,6 +111,10 @@ async function inspect(
       error instanceof ApiError ? error : loadFailed(`The file can not be read: ${String(error)}`);
     return { trained: null, fault };
   }
+}
+
+function toAliases({ alias }: DeployRequest): string[] {
+  return [...new Set(typeof alias === "string" ? [alias] : alias)];
 }
 
 const atMost = (value: number | null, limit: number | null) =>

@@ -4,6 +4,10 @@ import type { DeploymentState, DeploymentStatus } from "../schemas/deployment.ts
 /** What is known of a deployment at one moment. */
 export interface DeploymentFacts {
   name: string;
+  aliases: string[];
+  onDemand: boolean;
+  pinned: boolean;
+  ttlMs: number | null;
   state: DeploymentState;
   /** As asked for; the model's own counts once it is there. */
   device: string;
@@ -26,7 +30,11 @@ export function toDeploymentStatus(facts: DeploymentFacts): DeploymentStatus {
   const live = activity ? info : null;
   return {
     model_name: facts.name,
+    aliases: facts.aliases,
     state: facts.state,
+    on_demand: facts.onDemand,
+    pinned: facts.pinned,
+    ttl: facts.ttlMs === null ? null : facts.ttlMs / 1000,
     device: info?.device ?? facts.device,
     progress: facts.progress,
     context_length: info?.contextLength ?? null,

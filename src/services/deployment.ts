@@ -5,23 +5,16 @@ import type { Log } from "../log.ts";
 import type { DeploymentState, DeploymentStatus } from "../schemas/deployment.ts";
 import type { DeployPlan } from "./deploy-plan.ts";
 import { toDeploymentStatus } from "./deployment-status.ts";
-import { Drain } from "./drain.ts";
+import { type Lease, Leases } from "./leases.ts";
 import type { LoadQueue } from "./load-queue.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
-
-/** A model in use; it is not unloaded before `release()`, unless the drain time is over. */
-export interface Lease {
-  /** The name to echo in answers. */
-  readonly name: string;
-  readonly model: LoadedModel;
-  /** Must be called when the request is over, in a `finally`; once counts. */
-  release(): void;
-}
 
 export interface DeploymentParts {
   engine: Engine;
   log: Log;
   loads: LoadQueue;
+  /** Called when it is its turn to load: takes memory from models that lie idle. */
+  makeRoom: (deployment: Deployment, signal: AbortSignal) => Promise<void>;
   restarts: RestartPolicy;
   /** Bytes of RAM a model may take now. */
   memoryBudget: () => Promise<number>;
@@ -31,14 +24,19 @@ export interface DeploymentParts {
   onChange: (deployment: Deployment) => void;
 }
 
-/** Why an engine is not there any more, or never was. */
-interface Loss {
-  error: Error;
-  /** Starting again would fail for the same reason. */
-  final: boolean;
-}
+/** Why an engine is not there any more, or never was; `rest` gave its memory back until the next request. */
+type Loss =
+  | { kind: "rest" }
+  | {
+      kind: "lost";
+      error: Error;
+      /** Starting again would fail for the same reason. */
+      final: boolean;
+    };
 
 const PROGRESS_EVERY_MS = 200;
+/** A load that a request asked for and that failed is not tried again before; else each request would. */
+const COOL_DOWN_MS = 15_000;
 
 /**
  * One deployed model from its first load to its end, through crashes and restarts. `#live` makes
@@ -51,7 +49,7 @@ export class Deployment {
   readonly #created = Date.now();
   /** Aborts when it is to end: a load, its place in the queue and the wait before a restart end too. */
   readonly #stop = new AbortController();
-  readonly #drain = new Drain();
+  readonly #leases: Leases;
   readonly #started = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<ModelInfo>();
   readonly #end: Promise<void>;
@@ -60,7 +58,10 @@ export class Deployment {
   #progressShown = 0;
   #model: LoadedModel | null = null;
   #info: ModelInfo | null = null;
-  #lastUsed: number | null = null;
+  #failedAt: number | null = null;
+  /** Set while there is a model that may be sent to rest. */
+  #rest: { asked: PromiseWithResolvers<"rest">; done: PromiseWithResolvers<void> } | null = null;
+  #awake = Promise.withResolvers<void>();
   #error: string | null = null;
 
   /** Starts to load as soon as the caller has returned to the event loop. */
@@ -68,6 +69,7 @@ export class Deployment {
     this.name = plan.name;
     this.#plan = plan;
     this.#parts = parts;
+    this.#leases = new Leases(plan.name, plan.pinned ? null : plan.ttlMs, () => void this.rest());
     // Whoever does not wait for these learns of a failure from the state.
     this.#started.promise.catch(() => {});
     this.#ready.promise.catch(() => {});
@@ -79,6 +81,21 @@ export class Deployment {
     return this.#plan.spec.path;
   }
 
+  /** Whether it is there because a request named it. */
+  get onDemand(): boolean {
+    return this.#plan.onDemand;
+  }
+
+  /** Other names for it. */
+  get aliases(): readonly string[] {
+    return this.#plan.aliases;
+  }
+
+  /** All of its load that does not depend on when it happens. */
+  get spec(): DeployPlan["spec"] {
+    return this.#plan.spec;
+  }
+
   /** Of the engine process, while there is one with a model in memory. */
   get pid(): number | null {
     return this.#model?.info.pid ?? null;
@@ -86,6 +103,26 @@ export class Deployment {
 
   get state(): DeploymentState {
     return this.#state;
+  }
+
+  /** Whether it holds memory that another model may have: nobody uses it, and it is not pinned. */
+  get idle(): boolean {
+    return this.#state === "ready" && this.#leases.users === 0 && !this.#plan.pinned;
+  }
+
+  /** Whether it holds memory that another model may have once its requests are done. */
+  get busy(): boolean {
+    return this.#state === "ready" && this.#leases.users > 0 && !this.#plan.pinned;
+  }
+
+  /** Orders deployments by their last use. */
+  get idleSince(): number {
+    return this.#leases.idleSince;
+  }
+
+  /** Whether it was loaded for a request and failed so long ago that another request may try again. */
+  get retriable(): boolean {
+    return this.#plan.onDemand && this.#state === "failed" && this.#coolDown <= 0;
   }
 
   /** Resolves when the engine has begun to load on the device asked for; rejects with why it will not. */
@@ -98,21 +135,30 @@ export class Deployment {
     return this.#ready.promise;
   }
 
-  /** @throws ApiError that tells why the model can not be used now */
+  /**
+   * A model that lies unloaded begins to load.
+   * @throws ApiError that tells why the model can not be used now
+   */
   acquire(): Lease {
+    if (this.#state === "unloaded") this.#wake();
     if (this.#state === "loading") throw modelLoading(this.name);
-    if (this.#state === "failed") throw deploymentFailed(this.name, this.#error ?? "no reason is known");
+    if (this.#state === "failed") throw this.#failure();
     if (this.#state !== "ready" || !this.#model) throw beingUndeployed(this.name);
-    this.#lastUsed = Date.now();
-    const release = this.#drain.enter();
-    return {
-      name: this.name,
-      model: this.#model,
-      release: () => {
-        this.#lastUsed = Date.now();
-        release();
-      },
-    };
+    return this.#leases.lend(this.#model);
+  }
+
+  /**
+   * Gives the memory of a model that nobody uses back; the next request loads it again.
+   * @returns when the engine is gone; at once when the model is in use or not in memory
+   */
+  async rest(): Promise<void> {
+    if (!this.idle || !this.#rest) return;
+    const { asked, done } = this.#rest;
+    this.#parts.log.info("unloading, for nobody uses it");
+    this.#awake = Promise.withResolvers();
+    this.#become("unloaded");
+    asked.resolve("rest");
+    await done.promise;
   }
 
   /**
@@ -124,7 +170,7 @@ export class Deployment {
   async stop(drainMs: number, reason: ApiError): Promise<void> {
     this.#stop.abort(reason);
     if (this.#state === "ready" || this.#state === "loading") this.#become("draining");
-    this.#drain.within(drainMs);
+    this.#leases.end(drainMs);
     await this.#end;
     if (this.#state !== "stopped") this.#become("stopped");
   }
@@ -133,13 +179,17 @@ export class Deployment {
   status(): DeploymentStatus {
     return toDeploymentStatus({
       name: this.name,
+      aliases: this.#plan.aliases,
+      onDemand: this.#plan.onDemand,
+      pinned: this.#plan.pinned,
+      ttlMs: this.#plan.ttlMs,
       state: this.#state,
       device: this.#plan.spec.device,
       progress: this.#progress,
       info: this.#info,
       activity: this.#model?.activity ?? null,
       created: this.#created,
-      lastUsed: this.#lastUsed,
+      lastUsed: this.#leases.lastUsed,
       restarts: this.#parts.restarts.count,
       warnings: this.#plan.warnings,
       error: this.#error,
@@ -155,13 +205,19 @@ export class Deployment {
     for (;;) {
       const loss = await this.#runEngine();
       this.#model = null;
+      this.#rest?.done.resolve();
+      this.#rest = null;
       if (signal.aborted) break;
+      if (loss.kind === "rest") {
+        await Promise.race([this.#awake.promise, aborted(signal)]);
+        if (signal.aborted) break;
+        continue;
+      }
       const delay = loss.final ? null : this.#parts.restarts.next(performance.now());
       this.#error = loss.error.message;
       if (delay === null) return this.#fail(loss);
       this.#parts.log.warn({ reason: this.#error, delay_ms: delay }, "engine lost, starting it again");
-      this.#progress = 0;
-      this.#become("loading");
+      this.#becomeLoading();
       await sleep(delay, undefined, { signal }).catch(() => {});
       if (signal.aborted) break;
     }
@@ -180,19 +236,26 @@ export class Deployment {
     } catch (error) {
       // A file or a device that was refused stays refused; a crash may have been bad luck.
       const refused = !(error instanceof ApiError && error.code === "engine_lost");
-      return { error: toError(error), final: refused && this.#info === null };
+      return { kind: "lost", error: toError(error), final: refused && this.#info === null };
     }
+    this.#rest = { asked: Promise.withResolvers(), done: Promise.withResolvers() };
+    const end = Promise.race([model.gone, this.#leases.ended, this.#rest.asked.promise]);
     if (!signal.aborted) this.#serve(model);
-    const reason = await Promise.race([model.gone, this.#drain.done]);
-    if (reason !== "drained") return { error: new Error(reason ?? "it ended by itself"), final: false };
-    await model.unload(signal.reason as Error).catch((error: unknown) => {
+    const reason = await end;
+    this.#leases.onGone();
+    if (reason !== "drained" && reason !== "rest")
+      return { kind: "lost", error: new Error(reason ?? "it ended by itself"), final: false };
+    await model.unload(signal.reason as Error | undefined).catch((error: unknown) => {
       this.#parts.log.error({ err: error }, "engine did not unload cleanly");
     });
-    return { error: signal.reason as Error, final: true };
+    return reason === "rest"
+      ? { kind: "rest" }
+      : { kind: "lost", error: signal.reason as Error, final: true };
   }
 
   async #load(): Promise<LoadedModel> {
-    const { engine, log, memoryBudget, tuning } = this.#parts;
+    const { engine, log, makeRoom, memoryBudget, tuning } = this.#parts;
+    await makeRoom(this, this.#stop.signal);
     const hooks: LoadHooks = {
       signal: this.#stop.signal,
       onProgress: (fraction) => this.#advance(fraction),
@@ -210,6 +273,7 @@ export class Deployment {
     this.#become("ready");
     this.#started.resolve();
     this.#ready.resolve(model.info);
+    this.#leases.onReady();
     const { device, contextLength, slots, layers, memory, loadTimeMs, pid } = model.info;
     this.#parts.log.info(
       { device, context_length: contextLength, slots, layers, memory, load_ms: Math.round(loadTimeMs), pid },
@@ -217,13 +281,35 @@ export class Deployment {
     );
   }
 
-  #fail({ error, final }: Loss): void {
+  #fail({ error, final }: Extract<Loss, { kind: "lost" }>): void {
     const { count } = this.#parts.restarts;
     if (!final) this.#error = `${error.message}; given up after ${count} restarts`;
     this.#parts.log.error({ err: error }, "deployment failed");
     this.#started.reject(error);
     this.#ready.reject(error);
+    this.#failedAt = performance.now();
     this.#become("failed");
+  }
+
+  /** Milliseconds until a load for a request is tried again. */
+  get #coolDown(): number {
+    return this.#failedAt === null ? 0 : this.#failedAt + COOL_DOWN_MS - performance.now();
+  }
+
+  #failure(): ApiError {
+    const reason = this.#error ?? "no reason is known";
+    const seconds = this.#plan.onDemand ? Math.max(1, Math.ceil(this.#coolDown / 1000)) : undefined;
+    return deploymentFailed(this.name, reason, seconds);
+  }
+
+  #wake(): void {
+    this.#becomeLoading();
+    this.#awake.resolve();
+  }
+
+  #becomeLoading(): void {
+    this.#progress = 0;
+    this.#become("loading");
   }
 
   #advance(fraction: number): void {
@@ -239,6 +325,13 @@ export class Deployment {
     this.#state = state;
     this.#parts.onChange(this);
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
 }
 
 function toError(thrown: unknown): Error {

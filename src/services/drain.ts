@@ -5,6 +5,11 @@ export class Drain {
   #deadline = Infinity;
   #timer: Timer | undefined;
 
+  /** How many use it now. */
+  get users(): number {
+    return this.#users;
+  }
+
   /** Resolves once `within` was called and no user is left, or the time is over. */
   get done(): Promise<"drained"> {
     return this.#done.promise;

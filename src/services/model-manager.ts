@@ -10,21 +10,18 @@ import {
   undeployed,
 } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type {
-  DeployAnswer,
-  DeploymentState,
-  DeploymentStatus,
-  DeployRequest,
-} from "../schemas/deployment.ts";
+import type { DeployAnswer, DeploymentStatus, DeployRequest } from "../schemas/deployment.ts";
+import type { DeploymentStore } from "../store/deployment-store.ts";
 import type { TuningStore } from "../store/tuning-store.ts";
 import { mappedMemory } from "../system/mapped-memory.ts";
 import { type DeployPlan, type FileSource, planDeployment } from "./deploy-plan.ts";
-import { Deployment, type Lease } from "./deployment.ts";
+import { Deployment } from "./deployment.ts";
+import { Deployments } from "./deployments.ts";
+import type { Lease } from "./leases.ts";
 import type { EventBus } from "./events.ts";
 import { LoadQueue } from "./load-queue.ts";
+import { MemoryKeeper, type MemoryKeeperParts } from "./memory-keeper.ts";
 import { RestartPolicy } from "./restart-policy.ts";
-
-export type { Lease };
 
 export interface ModelManagerParts {
   engine: Engine;
@@ -41,6 +38,10 @@ export interface ModelManagerParts {
   threads: number;
   /** Measurements kept from one load of a model to the next. */
   tuning: Pick<TuningStore, "get" | "set">;
+  /** What is to be deployed again at the next start. */
+  store: Pick<DeploymentStore, "list" | "save" | "remove">;
+  /** Whether a model fits before it is loaded. Default: nobody can tell, and no model goes for another. */
+  judge?: MemoryKeeperParts["judge"];
   /** Before the first restart of a crashed engine, in milliseconds; doubles with each. Default 500. */
   restartDelayMs?: number;
 }
@@ -48,33 +49,40 @@ export interface ModelManagerParts {
 /** How long `POST /deploy` waits to hear whether the device it names is there. */
 const DEVICE_ANSWER_MS = 5000;
 
-const IN_USE: ReadonlySet<DeploymentState> = new Set(["downloading", "loading", "ready", "draining"]);
-
 /** Deployments and their states: who uses what, who must go. */
 export class ModelManager {
   readonly #parts: ModelManagerParts;
-  /** Oldest first. */
-  readonly #deployments = new Map<string, Deployment>();
+  readonly #deployments = new Deployments();
   readonly #loads = new LoadQueue();
+  readonly #memory: MemoryKeeper;
   #closing: Promise<void> | null = null;
 
   constructor(parts: ModelManagerParts) {
     this.#parts = parts;
+    const { judge = async () => null, config, log } = parts;
+    this.#memory = new MemoryKeeper({
+      deployments: this.#deployments,
+      judge,
+      waitMs: config.loadWaitMs,
+      log,
+    });
   }
 
   /**
    * Starts a deployment; resolves at once with `loading`, or when ready with `wait: true`.
    * A failed deployment of the same name is replaced.
+   * @param remember whether the next start of the server deploys it again
    * @throws ApiError `already_deployed`, `model_undeploying`, `invalid_value`, `device_unavailable`, and
    * with `wait` whatever the load throws
    */
-  async deploy(request: DeployRequest): Promise<DeployAnswer> {
-    const { config, files, threads, log } = this.#parts;
+  async deploy(request: DeployRequest, { remember = true } = {}): Promise<DeployAnswer> {
+    const { config, files, threads, log, store } = this.#parts;
     this.#assertFree(request.model_name);
-    const plan = await planDeployment(request, files, config, threads);
+    const plan = await planDeployment(request, files, config, { threads });
     // Somebody else may have deployed it meanwhile. From here to `#start` nothing is awaited.
-    this.#assertFree(plan.name, plan.spec.path);
+    this.#assertFree(plan.name, plan);
     const deployment = this.#start(plan);
+    if (remember) store.save(request);
     const { device, contextLength, parallel, gpuLayers } = plan.spec;
     log.info(
       { model: plan.name, device, context_length: contextLength, parallel, gpu_layers: gpuLayers },
@@ -89,6 +97,42 @@ export class ModelManager {
     return toAnswer(deployment.status(), "loading", message);
   }
 
+  /** Whether `restore` will deploy a model of this name. */
+  remembers(name: string): boolean {
+    return this.#parts.store.list().some((request) => request.model_name === name);
+  }
+
+  /**
+   * Deploys what was deployed when the server ended; each one that is refused is told in the log.
+   * @returns when all of them have begun to load
+   */
+  async restore(): Promise<void> {
+    for (const request of this.#parts.store.list()) {
+      try {
+        await this.deploy(request, { remember: false });
+      } catch (error) {
+        this.#parts.log.warn({ err: error, model: request.model_name }, "not deployed again");
+      }
+    }
+  }
+
+  /**
+   * Starts a deployment because a request named it, unless its file is in use already.
+   * @returns the name of the deployment that has it
+   * @throws ApiError `model_not_found` when there is no such file on this machine
+   */
+  async deployOnDemand(name: string): Promise<string> {
+    const { config, files, threads, log } = this.#parts;
+    const plan = await planDeployment({ model_name: name }, files, config, { threads, onDemand: true });
+    if (this.#closing) throw shuttingDown();
+    // Others may have asked for it meanwhile, perhaps by another name.
+    const same = this.#deployments.using(plan.name, plan);
+    if (same) return same.name;
+    this.#start(plan);
+    log.info({ model: plan.name }, "loading for a request");
+    return plan.name;
+  }
+
   /**
    * Lets running requests finish (bounded by the drain time) and gives all memory back.
    * Without a name: the current model, else the newest one that is loading, failed or going already.
@@ -96,9 +140,10 @@ export class ModelManager {
    * @throws ApiError `no_model_deployed` or `model_not_found`
    */
   async undeploy(name?: string): Promise<string> {
-    const deployment = name === undefined ? this.#toUndeploy() : this.#deployments.get(name);
+    const deployment = name === undefined ? this.#deployments.foremost() : this.#deployments.find(name);
     if (!deployment) throw name === undefined ? nothingDeployed() : modelNotFound(name);
     this.#parts.log.info({ model: deployment.name }, "undeploying");
+    this.#parts.store.remove(deployment.name);
     await this.#remove(deployment, this.#parts.config.drainMs, undeployed(deployment.name));
     return deployment.name;
   }
@@ -110,20 +155,31 @@ export class ModelManager {
    */
   acquire(name?: string): Lease {
     if (this.#closing) throw shuttingDown();
-    if (name === undefined) return (this.#current() ?? this.#notReady()).acquire();
-    const deployment = this.#deployments.get(name);
-    if (!deployment) throw modelNotFound(name);
+    if (name === undefined) {
+      const deployment = this.#deployments.foremost();
+      if (!deployment) throw nothingDeployed();
+      return deployment.acquire();
+    }
+    const deployment = this.#deployments.find(name);
+    // What failed for a request long ago is as good as what was never asked for.
+    if (!deployment || deployment.retriable) throw modelNotFound(name);
     return deployment.acquire();
+  }
+
+  /** The name of the model that takes requests without a name once it is loaded again; none while another does. */
+  unloaded(): string | undefined {
+    if (this.#deployments.newest("ready", "loading")) return undefined;
+    return this.#deployments.newest("unloaded")?.name;
   }
 
   /** Every deployment, oldest first. */
   list(): DeploymentStatus[] {
-    return Array.from(this.#deployments.values(), (deployment) => deployment.status());
+    return Array.from(this.#deployments, (deployment) => deployment.status());
   }
 
   /** The most recently deployed one that is ready. */
   current(): DeploymentStatus | null {
-    return this.#current()?.status() ?? null;
+    return this.#deployments.current()?.status() ?? null;
   }
 
   /**
@@ -131,7 +187,7 @@ export class ModelManager {
    * A second call shortens the time when its own is shorter.
    */
   async close(graceMs: number): Promise<void> {
-    const all = Array.from(this.#deployments.values(), (deployment) =>
+    const all = Array.from(this.#deployments, (deployment) =>
       this.#remove(deployment, graceMs, shuttingDown()),
     );
     const closing = Promise.all([this.#closing, ...all]).then(() => {});
@@ -151,6 +207,7 @@ export class ModelManager {
       memoryBudget: async () => memoryBudget(await this.#mapped()),
       log: log.child({ model: plan.name }),
       loads: this.#loads,
+      makeRoom: (newcomer, signal) => this.#memory.makeRoom(newcomer, signal),
       restarts: new RestartPolicy(config.watchdog, restartDelayMs),
       tuning: {
         get: () => (key ? tuning.get(key) : null),
@@ -158,21 +215,19 @@ export class ModelManager {
       },
       onChange: (changed) => events.emit("deployment", changed.status()),
     });
-    // Deleted first, so that a failed one that is replaced leaves its place among the oldest.
-    this.#deployments.delete(plan.name);
-    this.#deployments.set(plan.name, deployment);
+    this.#deployments.add(deployment);
     return deployment;
   }
 
   /** Of all engines, in bytes. */
   #mapped(): Promise<number> {
-    const pids = Array.from(this.#deployments.values(), ({ pid }) => pid);
+    const pids = Array.from(this.#deployments, ({ pid }) => pid);
     return mappedMemory(pids.filter((pid) => pid !== null));
   }
 
   async #remove(deployment: Deployment, drainMs: number, reason: ApiError): Promise<void> {
     await deployment.stop(drainMs, reason);
-    if (this.#deployments.get(deployment.name) === deployment) this.#deployments.delete(deployment.name);
+    this.#deployments.remove(deployment);
   }
 
   /** Answers with the engine's refusal of the device, if it comes soon; then nothing was deployed. */
@@ -183,6 +238,7 @@ export class ModelManager {
       await Promise.race([deployment.started, patience.promise]);
     } catch (error) {
       if (!(error instanceof ApiError && error.code === "device_unavailable")) return;
+      this.#parts.store.remove(deployment.name);
       await this.#remove(deployment, 0, error);
       throw error;
     } finally {
@@ -191,39 +247,11 @@ export class ModelManager {
   }
 
   /** @throws ApiError when the name is taken, or the file is in use under another name */
-  #assertFree(name: string, path?: string): void {
+  #assertFree(name: string, plan?: DeployPlan): void {
     if (this.#closing) throw shuttingDown();
-    const taken = Array.from(this.#deployments.values()).find(
-      (deployment) => IN_USE.has(deployment.state) && (deployment.name === name || deployment.path === path),
-    );
+    const taken = this.#deployments.using(name, plan);
     if (taken?.state === "draining") throw beingUndeployed(taken.name);
     if (taken) throw alreadyDeployed(taken.name);
-  }
-
-  #current(): Deployment | undefined {
-    return this.#newest((state) => state === "ready");
-  }
-
-  /** The one whose state tells best why none is ready. @throws ApiError `no_model_deployed` */
-  #notReady(): Deployment {
-    const deployment =
-      this.#newest((state) => state === "loading") ??
-      this.#newest((state) => state === "failed") ??
-      this.#newest((state) => state === "draining");
-    if (!deployment) throw nothingDeployed();
-    return deployment;
-  }
-
-  #toUndeploy(): Deployment | undefined {
-    return (
-      this.#current() ??
-      this.#newest((state) => state === "loading" || state === "failed") ??
-      this.#newest((state) => state === "draining")
-    );
-  }
-
-  #newest(wanted: (state: DeploymentState) => boolean): Deployment | undefined {
-    return Array.from(this.#deployments.values()).findLast(({ state }) => wanted(state));
   }
 }
 

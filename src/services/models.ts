@@ -8,6 +8,7 @@ const STATUS: Record<Exclude<DeploymentState, "stopped">, Model["status"]["value
   downloading: "loading",
   loading: "loading",
   ready: "loaded",
+  unloaded: "unloaded",
   draining: "unloaded",
   failed: "failed",
 };

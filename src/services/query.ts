@@ -29,7 +29,7 @@ export class QueryService {
     const count = body.num_return_sequences ?? 1;
     if (count > 1 && input.sampling.temperature === 0) throw allTheSame();
 
-    using request = this.#requests.open(KIND, body.model_name, caller);
+    using request = await this.#requests.open(KIND, { ...body, model: body.model_name }, caller);
     const inputs = Array.from({ length: count }, () => ({
       ...input,
       sampling: { ...input.sampling, seed: randomSeed() },

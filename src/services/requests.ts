@@ -1,10 +1,13 @@
 import { ApiError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { RequestStatistics, RequestStatus } from "../schemas/request.ts";
-import type { ModelManager } from "./model-manager.ts";
+import { toKeepMs } from "./keep-alive.ts";
+import type { Lease } from "./leases.ts";
+import type { OnDemandModels } from "./on-demand.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { statesOf } from "./request-states.ts";
 import { type Caller, RunningRequest } from "./running-request.ts";
+import { WaitingRequest } from "./waiting-request.ts";
 
 /** What kind of request it is. */
 export interface RequestKind {
@@ -15,8 +18,10 @@ export interface RequestKind {
 
 /** Every request that uses a model: which run, what became of the others. The one place that logs them. */
 export class RequestRegistry {
-  readonly #manager: Pick<ModelManager, "acquire">;
+  readonly #models: Pick<OnDemandModels, "acquire">;
   readonly #log: Log;
+  /** Those whose model is not there yet. */
+  readonly #waiting = new Map<string, WaitingRequest>();
   readonly #running = new Map<string, RunningRequest>();
   readonly #decoded = new RateMeter();
   readonly #totals = {
@@ -28,22 +33,29 @@ export class RequestRegistry {
     completion_tokens: 0,
   };
 
-  constructor({ manager, log }: { manager: Pick<ModelManager, "acquire">; log: Log }) {
-    this.#manager = manager;
+  constructor({ models, log }: { models: Pick<OnDemandModels, "acquire">; log: Log }) {
+    this.#models = models;
     this.#log = log;
   }
 
   /**
-   * Takes a model for a request, the current one when `model` names none. To be disposed of when the
-   * answer is out, which gives the model back.
-   * @throws ApiError when there is no such model or it is not ready
+   * Takes a model for a request, the current one when `model` names none, and waits for it to be loaded.
+   * To be disposed of when the answer is out, which gives the model back.
+   * @param keepAlive how long the model is to stay in memory after this request, as `toKeepMs` reads it
+   * @throws ApiError when there is no such model, it can not be loaded, or the request is cancelled meanwhile
    */
-  open({ prefix, endpoint }: RequestKind, model: string | null | undefined, caller: Caller): RunningRequest {
+  async open(
+    { prefix, endpoint }: RequestKind,
+    { model, keep_alive }: { model?: string | null; keep_alive?: number | string | null },
+    caller: Caller,
+  ): Promise<RunningRequest> {
+    const keepMs = toKeepMs(keep_alive, "keep_alive");
     const id = prefix + crypto.randomUUID().replaceAll("-", "");
+    const waiting = new WaitingRequest(id, endpoint, model ?? null, caller);
     const request = new RunningRequest({
-      id,
-      endpoint,
-      lease: this.#acquire(model ?? undefined, endpoint, caller),
+      waiting,
+      lease: await this.#acquire(waiting, caller),
+      keepMs,
       caller,
       onTokens: (count) => this.#decoded.add(count),
       onEnd: (ended) => this.#close(ended),
@@ -56,7 +68,8 @@ export class RequestRegistry {
   list(): RequestStatus[] {
     const running = [...this.#running.values()];
     const states = statesOf(running);
-    return running.map((request, index) => ({
+    const waiting = Array.from(this.#waiting.values(), (request) => request.status());
+    const others = running.map((request, index) => ({
       id: request.id,
       request_id: request.requestId,
       endpoint: request.endpoint,
@@ -67,6 +80,7 @@ export class RequestRegistry {
       prompt_tokens: request.sum("promptTokens"),
       completion_tokens: request.sum("completionTokens"),
     }));
+    return [...others, ...waiting].toSorted((a, b) => a.started - b.started);
   }
 
   /**
@@ -74,22 +88,30 @@ export class RequestRegistry {
    * @throws ApiError 404 `request_not_found`
    */
   cancel(id: string): void {
-    const request = this.#running.get(id);
+    const request = this.#running.get(id) ?? this.#waiting.get(id);
     if (!request) throw requestNotFound(id);
     request.cancel("The request was cancelled by the operator of this server");
   }
 
   statistics(): RequestStatistics {
-    return { running: this.#running.size, ...this.#totals, tokens_per_second: this.#decoded.rate() };
+    return {
+      running: this.#running.size + this.#waiting.size,
+      ...this.#totals,
+      tokens_per_second: this.#decoded.rate(),
+    };
   }
 
-  #acquire(model: string | undefined, endpoint: string, { requestId }: Caller) {
+  async #acquire(waiting: WaitingRequest, { requestId }: Caller): Promise<Lease> {
+    const { id, endpoint, model } = waiting;
+    this.#waiting.set(id, waiting);
     try {
-      return this.#manager.acquire(model);
+      return await this.#models.acquire(model ?? undefined, waiting.signal);
     } catch (error) {
       const { status, code } = error instanceof ApiError ? error : { status: 500, code: null };
       this.#log.info({ request: requestId, endpoint, model, status, code }, "request refused");
       throw error;
+    } finally {
+      this.#waiting.delete(id);
     }
   }
 

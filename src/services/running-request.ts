@@ -1,6 +1,7 @@
 import type { GenerateRequest, Generation, GenerationEnd, LoadedModel, Piece } from "../engine/engine.ts";
 import { ApiError, engineFailed, requestCancelled } from "../errors.ts";
-import type { Lease } from "./model-manager.ts";
+import type { Lease } from "./leases.ts";
+import type { WaitingRequest } from "./waiting-request.ts";
 
 /** Who asks, as far as a service has to know. */
 export interface Caller {
@@ -21,9 +22,11 @@ export interface Run {
 export type Outcome = { kind: "finished" } | { kind: "failed" | "cancelled"; error: ApiError };
 
 interface Opening {
-  id: string;
-  endpoint: string;
+  /** What it was until it had a model. */
+  waiting: Pick<WaitingRequest, "id" | "endpoint" | "started" | "begun">;
   lease: Lease;
+  /** How long the model is to be kept afterwards, in milliseconds; `null` for ever, nothing as it was deployed. */
+  keepMs?: number | null | undefined;
   caller: Caller;
   /** Hears of tokens as they come, and once of the end. */
   onTokens(count: number): void;
@@ -42,10 +45,10 @@ export class RunningRequest implements Disposable {
   readonly model: string;
   readonly engine: LoadedModel;
   /** Unix time in milliseconds. */
-  readonly started = Date.now();
+  readonly started: number;
   readonly runs: Run[] = [];
 
-  readonly #begun = performance.now();
+  readonly #begun: number;
   readonly #lease: Lease;
   readonly #opening: Opening;
   readonly #cancel = new AbortController();
@@ -56,7 +59,10 @@ export class RunningRequest implements Disposable {
   #lastTokenAt = 0;
 
   constructor(opening: Opening) {
-    const { id, endpoint, lease, caller } = opening;
+    const { waiting, lease, caller } = opening;
+    const { id, endpoint, started, begun } = waiting;
+    this.started = started;
+    this.#begun = begun;
     this.id = id;
     this.endpoint = endpoint;
     this.requestId = caller.requestId;
@@ -136,7 +142,7 @@ export class RunningRequest implements Disposable {
     this.#cancel.abort(requestCancelled());
     // One that is suspended between two pieces hears of no signal.
     for (const pieces of this.#pieces) pieces[Symbol.asyncDispose]().then(undefined, () => {});
-    this.#lease.release();
+    this.#lease.release(this.#opening.keepMs);
   }
 
   async *#watch(

@@ -2,18 +2,19 @@ import type { Prompt } from "../engine/engine.ts";
 import { invalidRequest } from "../errors.ts";
 import type { TokenizeAnswer, TokenizeRequest } from "../schemas/tokenize.ts";
 import { toTurns } from "./messages.ts";
-import type { ModelManager } from "./model-manager.ts";
+import type { OnDemandModels } from "./on-demand.ts";
 
 /**
  * The tokens that a text or a chat becomes in a model.
  * @throws ApiError `invalid_value` unless there is exactly one prompt, or when there is no such model
  */
 export async function tokenize(
-  manager: Pick<ModelManager, "acquire">,
+  models: Pick<OnDemandModels, "acquire">,
   body: TokenizeRequest,
+  signal: AbortSignal,
 ): Promise<TokenizeAnswer> {
   const prompt = toPrompt(body);
-  const lease = manager.acquire(body.model ?? undefined);
+  const lease = await models.acquire(body.model ?? undefined, signal);
   try {
     const { model } = lease;
     const tokens = await model.tokenize(prompt);

@@ -9,4 +9,9 @@ export const MIGRATIONS: readonly string[] = [
      measured_at INTEGER NOT NULL,
      PRIMARY KEY (file, machine, device, threads)
    ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE deployment (
+     name TEXT NOT NULL PRIMARY KEY,
+     request TEXT NOT NULL,
+     deployed_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID`,
 ];

@@ -2,7 +2,8 @@ import type { Config } from "../../src/config/config.ts";
 import { ApiError } from "../../src/errors.ts";
 import type { DeploymentState, DeployRequest } from "../../src/schemas/deployment.ts";
 import { EventBus } from "../../src/services/events.ts";
-import type { Lease, ModelManager, ModelManagerParts } from "../../src/services/model-manager.ts";
+import type { Lease } from "../../src/services/leases.ts";
+import type { ModelManager, ModelManagerParts } from "../../src/services/model-manager.ts";
 import { testConfig } from "./config.ts";
 import { textRequest } from "./engine-requests.ts";
 import { FakeEngine, type FakeScript } from "./fake-engine.ts";
@@ -22,9 +23,10 @@ export function setUp(
     const entry = `${value.model_name} ${value.state}`;
     if (states.at(-1) !== entry) states.push(entry);
   });
-  const manager = testManager(engine, testConfig("/nowhere", overrides), { events, ...parts });
+  const config = testConfig("/nowhere", overrides);
+  const manager = testManager(engine, config, { events, ...parts });
   managers.push(manager);
-  return { engine, manager, states };
+  return { engine, manager, states, events, config };
 }
 
 const managers: ModelManager[] = [];

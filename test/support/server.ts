@@ -16,6 +16,7 @@ import type { FileSource } from "../../src/services/deploy-plan.ts";
 import { EventBus } from "../../src/services/events.ts";
 import { ModelFiles } from "../../src/services/model-files.ts";
 import { ModelManager } from "../../src/services/model-manager.ts";
+import { OnDemandModels } from "../../src/services/on-demand.ts";
 import { QueryService } from "../../src/services/query.ts";
 import { RequestRegistry } from "../../src/services/requests.ts";
 import { testConfig } from "./config.ts";
@@ -82,14 +83,17 @@ async function serve<E extends Engine>(config: Config, engine: E, files: FileSou
     memoryBudget: async () => SYSTEM.memory.available,
     threads: 2,
     tuning: { get: () => null, set: () => {} },
+    store: { list: () => [], save: () => {}, remove: () => {} },
     restartDelayMs: 10,
   });
-  const requests = new RequestRegistry({ manager, log });
+  const models = new OnDemandModels({ manager, events, config });
+  const requests = new RequestRegistry({ models, log });
   const services: Services = {
     config,
     log,
     events,
     manager,
+    models,
     requests,
     chat: new ChatService({ requests }),
     completions: new CompletionService({ requests }),

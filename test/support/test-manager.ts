@@ -29,6 +29,7 @@ export function testManager(
     memoryBudget: async () => 8e9,
     threads: 2,
     tuning: { get: () => null, set: () => {} },
+    store: { list: () => [], save: () => {}, remove: () => {} },
     restartDelayMs: 1,
     ...parts,
   });

@@ -6,7 +6,7 @@ import { testConfig } from "../support/config.ts";
 import { anyFile } from "../support/test-manager.ts";
 
 const plan = (request: Omit<DeployRequest, "model_name">, overrides = {}, files = anyFile) =>
-  planDeployment({ model_name: "a", ...request }, files, testConfig("/nowhere", overrides), 2);
+  planDeployment({ model_name: "a", ...request }, files, testConfig("/nowhere", overrides), { threads: 2 });
 
 describe("the context length", () => {
   test("above the trained one is refused with both numbers", async () => {

@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test";
 import pino from "pino";
 import type { GenerateRequest } from "../../src/engine/engine.ts";
 import { modelNotFound } from "../../src/errors.ts";
-import type { Lease } from "../../src/services/model-manager.ts";
+import type { Lease } from "../../src/services/leases.ts";
 import { RequestRegistry } from "../../src/services/requests.ts";
-import type { Caller } from "../../src/services/running-request.ts";
+import type { Caller, RunningRequest } from "../../src/services/running-request.ts";
 import { greedy } from "../../src/services/sampling.ts";
 import { FakeEngine, FakeModel, type FakeScript } from "../support/fake-engine.ts";
 
@@ -14,7 +14,7 @@ describe("a request in flight", () => {
   test("is counted, logged once without its text, and gives the model back", async () => {
     const { requests, leases, lines, totals } = setUp({ pieces: ["secret", " answer"], cachedTokens: 1 });
     {
-      using request = requests.open(KIND, "m", caller({ requestId: "req_1" }));
+      using request = await requests.open(KIND, { model: "m" }, caller({ requestId: "req_1" }));
       await read(request, input("secret prompt"));
     }
     expect(leases()).toBe(0);
@@ -45,7 +45,7 @@ describe("a request in flight", () => {
 
   test("shows how far it is", async () => {
     const { requests } = setUp({ pieces: ["a", "b", "c"] });
-    using request = requests.open(KIND, "m", caller({ requestId: "req_2" }));
+    using request = await requests.open(KIND, { model: "m" }, caller({ requestId: "req_2" }));
     expect(requests.list()[0]).toMatchObject({
       id: request.id,
       request_id: "req_2",
@@ -65,7 +65,7 @@ describe("a request in flight", () => {
   test("frees its slot when it is dropped between two pieces", async () => {
     const { requests, model, totals, lines, leases } = setUp({ pieces: ["a", "b"] });
     {
-      using request = requests.open(KIND, "m", caller());
+      using request = await requests.open(KIND, { model: "m" }, caller());
       const { pieces } = await request.generate(input("x"));
       await pieces.next();
     }
@@ -80,7 +80,7 @@ describe("a request in flight", () => {
   test("frees its slot when nothing of it was read", async () => {
     const { requests, model } = setUp();
     {
-      using request = requests.open(KIND, "m", caller());
+      using request = await requests.open(KIND, { model: "m" }, caller());
       await request.generate(input("x"));
       expect(model.activity.busySlots).toBe(1);
     }
@@ -90,7 +90,7 @@ describe("a request in flight", () => {
   test("fails with request_cancelled when it is cancelled from outside, also before its first token", async () => {
     const { requests, totals } = setUp({ prefillMs: 60_000 });
     {
-      using request = requests.open(KIND, "m", caller());
+      using request = await requests.open(KIND, { model: "m" }, caller());
       const answer = read(request, input("x"));
       await Bun.sleep(1);
       requests.cancel(request.id);
@@ -109,7 +109,7 @@ describe("a request in flight", () => {
     const broken = new Error("segmentation at 0xdeadbeef");
     const { requests, lines } = setUp({ failAt: { index: 0, error: broken } });
     {
-      using request = requests.open(KIND, "m", caller());
+      using request = await requests.open(KIND, { model: "m" }, caller());
       await expect(read(request, input("x"))).rejects.toMatchObject({
         status: 500,
         code: "engine_error",
@@ -121,15 +121,16 @@ describe("a request in flight", () => {
 
   test("tells the engine's answers apart by their ids", async () => {
     const { requests, model } = setUp();
-    using request = requests.open(KIND, "m", caller());
+    using request = await requests.open(KIND, { model: "m" }, caller());
     await read(request, input("x"));
     await read(request, input("y"));
     expect(model.requests.map(({ id }) => id)).toEqual([request.id, `${request.id}-1`]);
   });
 
-  test("that is refused for want of a model is logged too", () => {
+  test("that is refused for want of a model is logged too", async () => {
     const { requests, lines } = setUp();
-    expect(() => requests.open(KIND, "other", caller({ requestId: "req_3" }))).toThrow("not deployed");
+    const refused = requests.open(KIND, { model: "other" }, caller({ requestId: "req_3" }));
+    await expect(refused).rejects.toThrow("not deployed");
     expect(lines[0]).toMatchObject({
       request: "req_3",
       model: "other",
@@ -158,8 +159,8 @@ function setUp(script: Partial<FakeScript> = {}) {
     engine.script,
   );
   let leases = 0;
-  const manager = {
-    acquire(name?: string): Lease {
+  const models = {
+    async acquire(name?: string): Promise<Lease> {
       if (name !== "m") throw modelNotFound(name ?? "");
       leases++;
       return { name, model, release: () => void leases-- };
@@ -167,7 +168,7 @@ function setUp(script: Partial<FakeScript> = {}) {
   };
   const lines: Record<string, unknown>[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) });
-  const requests = new RequestRegistry({ manager, log });
+  const requests = new RequestRegistry({ models, log });
   const totals = () => {
     const { finished, failed, cancelled } = requests.statistics();
     return { finished, failed, cancelled };
@@ -191,7 +192,7 @@ function input(text: string): Omit<GenerateRequest, "id"> {
   };
 }
 
-async function read(request: ReturnType<RequestRegistry["open"]>, what: Omit<GenerateRequest, "id">) {
+async function read(request: RunningRequest, what: Omit<GenerateRequest, "id">) {
   const { pieces } = await request.generate(what);
   let text = "";
   for await (const piece of pieces) text += piece.text;

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
 import { DATABASE_FILE, openDatabase } from "../../src/store/database.ts";
+import { DeploymentStore } from "../../src/store/deployment-store.ts";
 import { MIGRATIONS } from "../../src/store/migrations.ts";
 import { TuningStore } from "../../src/store/tuning-store.ts";
 
@@ -114,5 +115,40 @@ describe("the database", () => {
     });
     expect(lines.join()).toContain("nothing will be remembered");
     home = join(home, "..");
+  });
+});
+
+describe("deployments", () => {
+  const withDeployments = <T>(use: (store: DeploymentStore) => T): T => {
+    const database = openDatabase(home, log);
+    try {
+      return use(new DeploymentStore({ database, log }));
+    } finally {
+      database.close();
+    }
+  };
+
+  test("are there after a restart, without the token for the hub", async () => {
+    withDeployments((store) => {
+      store.save({ model_name: "a", context_length: 512, hf_token: "hf_secret", wait: true });
+      store.save({ model_name: "b", alias: "two" });
+      store.save({ model_name: "c" });
+      store.remove("c");
+    });
+    expect(withDeployments((store) => store.list())).toEqual([
+      { model_name: "a", context_length: 512 },
+      { model_name: "b", alias: "two" },
+    ]);
+    for (const name of await readdir(home))
+      expect(await Bun.file(join(home, name)).text()).not.toContain("hf_secret");
+  });
+
+  test("that a later version wrote otherwise are left out, and told", () => {
+    withDeployments((store) => store.save({ model_name: "a" }));
+    const database = openDatabase(home, log);
+    database.run("INSERT INTO deployment VALUES ('b', '{\"model\":1}', 1), ('c', 'no JSON', 2)");
+    database.close();
+    expect(withDeployments((store) => store.list())).toEqual([{ model_name: "a" }]);
+    expect(lines.join()).toContain("can not be read and is left out");
   });
 });

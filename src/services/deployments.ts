@@ -1,0 +1,77 @@
+import type { DeploymentState } from "../schemas/deployment.ts";
+import type { DeployPlan } from "./deploy-plan.ts";
+import type { Deployment } from "./deployment.ts";
+
+/** States that keep others from taking the same name or file. */
+const IN_USE: ReadonlySet<DeploymentState> = new Set([
+  "downloading",
+  "loading",
+  "ready",
+  "unloaded",
+  "draining",
+]);
+
+/** Every deployment there is, by name; iterates from the oldest to the newest. */
+export class Deployments implements Iterable<Deployment> {
+  readonly #byName = new Map<string, Deployment>();
+
+  [Symbol.iterator](): Iterator<Deployment> {
+    return this.#byName.values();
+  }
+
+  /** Takes the place of one of the same name, and counts as the newest. */
+  add(deployment: Deployment): void {
+    this.#byName.delete(deployment.name);
+    this.#byName.set(deployment.name, deployment);
+  }
+
+  /** Does nothing when another one has its name by now. */
+  remove(deployment: Deployment): void {
+    if (this.#byName.get(deployment.name) === deployment) this.#byName.delete(deployment.name);
+  }
+
+  /** By its name or one of its aliases. */
+  find(name: string): Deployment | undefined {
+    return this.#byName.get(name) ?? this.#list().find(({ aliases }) => aliases.includes(name));
+  }
+
+  /** The one in use that has `name`, or a name or the file that `plan` asks for. */
+  using(name: string, plan?: Pick<DeployPlan, "aliases" | "spec">): Deployment | undefined {
+    const names = new Set([name, ...(plan?.aliases ?? [])]);
+    return this.#list().find(
+      (deployment) =>
+        IN_USE.has(deployment.state) &&
+        (deployment.path === plan?.spec.path ||
+          [deployment.name, ...deployment.aliases].some((taken) => names.has(taken))),
+    );
+  }
+
+  /**
+   * The most recently deployed one that is ready: it takes the requests that name no model. One that is only
+   * there because a request named it comes after all others.
+   */
+  current(): Deployment | undefined {
+    const ready = this.#list().filter(({ state }) => state === "ready");
+    return ready.findLast(({ onDemand }) => !onDemand) ?? ready.at(-1);
+  }
+
+  /** The current one, else the newest of those that tell best why there is none. */
+  foremost(): Deployment | undefined {
+    return (
+      this.current() ??
+      this.newest("loading", "downloading") ??
+      this.newest("unloaded") ??
+      this.newest("failed") ??
+      this.newest("draining")
+    );
+  }
+
+  /** The most recently deployed one in one of these states. */
+  newest(...states: DeploymentState[]): Deployment | undefined {
+    return this.#list().findLast(({ state }) => states.includes(state));
+  }
+
+  #list(): Deployment[] {
+    return [...this.#byName.values()];
+  }
+}

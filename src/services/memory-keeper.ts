@@ -1,0 +1,78 @@
+import type { LoadSpec } from "../engine/engine.ts";
+import { memoryBusy } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Deployment } from "./deployment.ts";
+
+/** Whether a model fits into the memory that is free: with all it asks for, with less, or not at all. */
+export type Verdict = "whole" | "reduced" | "none";
+
+export interface MemoryKeeperParts {
+  /** Every deployment there is. */
+  deployments: Iterable<Deployment>;
+  /** Judges a load before it happens; `null` when nobody can tell. */
+  judge: (spec: Omit<LoadSpec, "memoryBudget" | "tuning">) => Promise<Verdict | null>;
+  /** How long a model waits for the memory of those at work, in milliseconds. */
+  waitMs: number;
+  log: Log;
+}
+
+/** Between two looks at whether a model at work has become idle. */
+const LOOK_EVERY_MS = 50;
+
+/**
+ * Makes room for a model before it is loaded: of those that lie idle, the one that was used least
+ * recently goes first. Models at work and pinned ones stay.
+ */
+export class MemoryKeeper {
+  readonly #parts: MemoryKeeperParts;
+
+  constructor(parts: MemoryKeeperParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Resolves when `newcomer` fits as it was asked for, or when nothing more can be had for it.
+   * @throws ApiError `memory_busy` when it fits only once models at work are done, and they are not in
+   * time; `signal.reason` when aborted
+   */
+  async makeRoom(newcomer: Deployment, signal: AbortSignal): Promise<void> {
+    const { judge, waitMs, log } = this.#parts;
+    const deadline = performance.now() + waitMs;
+    while (this.#others(newcomer).length > 0) {
+      const verdict = await judge(newcomer.spec);
+      signal.throwIfAborted();
+      if (verdict === null || verdict === "whole") return;
+      const victim = this.#leastRecentlyUsed(newcomer);
+      if (victim) {
+        log.info({ model: victim.name, for: newcomer.name }, "evicting an idle model");
+        await victim.rest();
+        continue;
+      }
+      if (verdict === "reduced" || !this.#others(newcomer).some(({ busy }) => busy)) return;
+      await this.#idleOne(newcomer, deadline, signal);
+    }
+  }
+
+  /** Those that have memory to give, now or later. */
+  #others(newcomer: Deployment): Deployment[] {
+    return Array.from(this.#parts.deployments).filter(
+      (deployment) => deployment !== newcomer && (deployment.idle || deployment.busy),
+    );
+  }
+
+  #leastRecentlyUsed(newcomer: Deployment): Deployment | undefined {
+    return this.#others(newcomer)
+      .filter(({ idle }) => idle)
+      .toSorted((a, b) => a.idleSince - b.idleSince)[0];
+  }
+
+  async #idleOne(newcomer: Deployment, deadline: number, signal: AbortSignal): Promise<void> {
+    while (!this.#leastRecentlyUsed(newcomer)) {
+      if (performance.now() >= deadline) throw memoryBusy(newcomer.name);
+      await Bun.sleep(LOOK_EVERY_MS);
+      signal.throwIfAborted();
+      // The last one at work may have crashed or been undeployed, which frees its memory as well.
+      if (this.#others(newcomer).length === 0) return;
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import type { Config } from "../config/config.ts";
+import { ApiError, modelLoading, requestCancelled } from "../errors.ts";
+import type { Lease } from "./leases.ts";
+import type { EventBus } from "./events.ts";
+import type { ModelManager } from "./model-manager.ts";
+
+/**
+ * Takes models for requests: one that is loading is waited for, one that lies on disk is loaded. Any number
+ * of requests that name the same model share one load.
+ */
+export class OnDemandModels {
+  readonly #manager: ModelManager;
+  readonly #events: EventBus;
+  readonly #config: Pick<Config, "loadOnRequest" | "loadWaitMs">;
+
+  constructor(parts: {
+    manager: ModelManager;
+    events: EventBus;
+    config: Pick<Config, "loadOnRequest" | "loadWaitMs">;
+  }) {
+    this.#manager = parts.manager;
+    this.#events = parts.events;
+    this.#config = parts.config;
+  }
+
+  /**
+   * Without a name the current model is taken; one that is only loading is then not waited for.
+   * @throws ApiError as `ModelManager.acquire` does; `model_loading` (503) after the time a request waits;
+   * `request_cancelled` or the reason when `signal` aborts
+   */
+  async acquire(name: string | undefined, signal: AbortSignal): Promise<Lease> {
+    let wanted = name ?? this.#manager.unloaded();
+    if (wanted === undefined || !this.#config.loadOnRequest) return this.#manager.acquire(name);
+    const deadline = performance.now() + this.#config.loadWaitMs;
+    for (;;) {
+      // Listened for before the attempt, so that no change is missed between the two.
+      using change = new Change(this.#events, signal);
+      try {
+        return this.#manager.acquire(wanted);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (error.code === "model_not_found") {
+          wanted = await this.#manager.deployOnDemand(wanted);
+          continue;
+        }
+        if (error.code !== "model_loading") throw error;
+      }
+      const left = deadline - performance.now();
+      if (left <= 0 || !(await change.within(left))) throw modelLoading(wanted, 10);
+    }
+  }
+}
+
+/** The next change of any deployment. */
+class Change implements Disposable {
+  readonly #happened = Promise.withResolvers<boolean>();
+  readonly #leave: () => void;
+  readonly #signal: AbortSignal;
+
+  constructor(events: EventBus, signal: AbortSignal) {
+    this.#signal = signal;
+    const off = events.on((event) => {
+      if (event === "deployment") this.#happened.resolve(true);
+    });
+    const abort = () => this.#happened.resolve(false);
+    signal.addEventListener("abort", abort, { once: true });
+    this.#leave = () => {
+      off();
+      signal.removeEventListener("abort", abort);
+    };
+  }
+
+  /** @returns whether it happened within `ms` milliseconds @throws ApiError when the client left meanwhile */
+  async within(ms: number): Promise<boolean> {
+    const timer = setTimeout(() => this.#happened.resolve(false), ms);
+    try {
+      const happened = await this.#happened.promise;
+      if (this.#signal.aborted) throw reasonOf(this.#signal);
+      return happened;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#leave();
+  }
+}
+
+function reasonOf(signal: AbortSignal): ApiError {
+  const reason: unknown = signal.reason;
+  return reason instanceof ApiError ? reason : requestCancelled("The client closed the connection");
+}

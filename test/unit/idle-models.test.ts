@@ -1,0 +1,177 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import type { ModelManager } from "../../src/services/model-manager.ts";
+import { OnDemandModels } from "../../src/services/on-demand.ts";
+import type { Verdict } from "../../src/services/memory-keeper.ts";
+import { until } from "../support/inference.ts";
+import { closeManaged, ready, refusal, setUp, stateOf } from "../support/managed.ts";
+
+afterEach(closeManaged);
+
+const never = new AbortController().signal;
+
+describe("a model that lies idle", () => {
+  test("gives its memory back after its time, and loads again for the next request", async () => {
+    const { engine, manager, states, models } = withLoading();
+    await ready(manager, "a", { ttl: 0.02 });
+    await until(() => stateOf(manager, "a") === "unloaded");
+    await until(() => engine.models[0]?.unloaded === true);
+    expect(manager.list()).toMatchObject([{ memory_bytes: null, pid: null, ttl: 0.02 }]);
+    const lease = await models.acquire("a", never);
+    expect(engine.models).toHaveLength(2);
+    lease.release();
+    expect(states.slice(0, 5)).toEqual(["a loading", "a ready", "a unloaded", "a loading", "a ready"]);
+  });
+
+  test("loads again for a request that names no model", async () => {
+    const { manager, models } = withLoading();
+    await ready(manager, "a", { ttl: 0 });
+    await until(() => stateOf(manager, "a") === "unloaded");
+    expect((await models.acquire(undefined, never)).name).toBe("a");
+  });
+
+  test("stays while it is used, however short its time", async () => {
+    const { manager } = setUp();
+    await ready(manager, "a", { ttl: 0.01 });
+    const lease = manager.acquire("a");
+    await Bun.sleep(30);
+    expect(stateOf(manager, "a")).toBe("ready");
+    lease.release();
+    await until(() => stateOf(manager, "a") === "unloaded");
+  });
+
+  test("stays for ever unless it has a time, or when it is pinned", async () => {
+    const { manager } = setUp();
+    await ready(manager, "a");
+    await ready(manager, "b", { ttl: 0.001, pinned: true });
+    await ready(manager, "c", { ttl: -1 });
+    await Bun.sleep(20);
+    expect(["a", "b", "c"].map((name) => stateOf(manager, name))).toEqual(["ready", "ready", "ready"]);
+  });
+
+  test("goes or stays as its last request wants it", async () => {
+    const { manager } = setUp();
+    await ready(manager, "a");
+    await ready(manager, "b", { ttl: 0.005 });
+    const kept = manager.acquire("b");
+    kept.release(null);
+    manager.acquire("a").release(0);
+    await until(() => stateOf(manager, "a") === "unloaded");
+    await Bun.sleep(20);
+    expect(stateOf(manager, "b")).toBe("ready");
+  });
+
+  test("can be undeployed while it lies unloaded", async () => {
+    const { manager, states } = setUp();
+    await ready(manager, "a", { ttl: 0 });
+    await until(() => stateOf(manager, "a") === "unloaded");
+    await manager.undeploy("a");
+    expect(manager.list()).toEqual([]);
+    expect(states.at(-1)).toBe("a stopped");
+  });
+
+  test("that loads again is there for the current request only once it is ready", async () => {
+    const { manager } = setUp({ loadMs: 20 });
+    await ready(manager, "a", { ttl: 0 });
+    await until(() => stateOf(manager, "a") === "unloaded");
+    expect((await refusal(() => manager.acquire("a"))).code).toBe("model_loading");
+    await until(() => stateOf(manager, "a") === "ready");
+  });
+});
+
+describe("memory for a newcomer", () => {
+  test("is taken from the idle model that was used least recently", async () => {
+    const { manager, engine } = withMemory(2);
+    await ready(manager, "a");
+    await ready(manager, "b");
+    manager.acquire("a").release();
+    await ready(manager, "c");
+    expect(stateOf(manager, "b")).toBe("unloaded");
+    expect(["a", "c"].map((name) => stateOf(manager, name))).toEqual(["ready", "ready"]);
+    expect(engine.models.map(({ unloaded }) => unloaded)).toEqual([false, true, false]);
+  });
+
+  test("is never taken from a pinned model or one at work: the newcomer waits", async () => {
+    const { manager } = withMemory(2);
+    await ready(manager, "pinned", { pinned: true });
+    await ready(manager, "working");
+    const lease = manager.acquire("working");
+    const newcomer = ready(manager, "c");
+    await Bun.sleep(80);
+    expect(stateOf(manager, "c")).toBe("loading");
+    expect(stateOf(manager, "working")).toBe("ready");
+    lease.release();
+    await newcomer;
+    expect(stateOf(manager, "working")).toBe("unloaded");
+    expect(stateOf(manager, "pinned")).toBe("ready");
+  });
+
+  test("that models at work hold for too long is told as such", async () => {
+    const { manager } = withMemory(1, { loadWaitMs: 60 });
+    await ready(manager, "working");
+    const lease = manager.acquire("working");
+    const error = await refusal(() => ready(manager, "b"));
+    expect(error).toMatchObject({ status: 503, code: "memory_busy" });
+    lease.release();
+  });
+
+  test("is given back by a model at work that crashes", async () => {
+    const { manager, engine } = withMemory(1, {}, { restartDelayMs: 60_000 });
+    await ready(manager, "working");
+    manager.acquire("working");
+    const newcomer = ready(manager, "b");
+    await Bun.sleep(10);
+    engine.models[0]?.crash();
+    await newcomer;
+  });
+
+  test("is not waited for by one that is undeployed meanwhile", async () => {
+    const { manager } = withMemory(1);
+    await ready(manager, "working");
+    const lease = manager.acquire("working");
+    await manager.deploy({ model_name: "b" });
+    await Bun.sleep(10);
+    await manager.undeploy("b");
+    expect(stateOf(manager, "b")).toBeUndefined();
+    expect(stateOf(manager, "working")).toBe("ready");
+    lease.release();
+  });
+
+  test("is not taken when the newcomer could do with less and nothing lies idle", async () => {
+    const { manager } = withMemory(1, {}, {}, "reduced");
+    await ready(manager, "working");
+    const lease = manager.acquire("working");
+    await ready(manager, "b");
+    expect(stateOf(manager, "working")).toBe("ready");
+    lease.release();
+  });
+
+  test("lets two models share it in turns", async () => {
+    const { manager, models } = withMemory(1, { loadOnRequest: true });
+    for (const name of ["a", "b", "a", "b"]) (await models.acquire(name, never)).release();
+    expect(manager.list().map(({ state }) => state)).toEqual(["unloaded", "ready"]);
+  });
+});
+
+type Parts = Parameters<typeof setUp>;
+
+function withLoading(overrides: Parts[1] = {}, parts: Parts[2] = {}) {
+  const made = setUp({}, { loadOnRequest: true, ...overrides }, parts);
+  return { ...made, models: new OnDemandModels(made) };
+}
+
+/** A machine on which `count` models fit; one more fits not at all, or `otherwise`. */
+function withMemory(
+  count: number,
+  overrides: Parts[1] = {},
+  parts: Parts[2] = {},
+  otherwise: Verdict = "none",
+) {
+  let manager: ModelManager | null = null;
+  const judge = async (): Promise<Verdict> => {
+    const held = manager?.list().filter(({ memory_bytes: bytes }) => bytes !== null).length ?? 0;
+    return held < count ? "whole" : otherwise;
+  };
+  const made = withLoading(overrides, { ...parts, judge });
+  manager = made.manager;
+  return made;
+}

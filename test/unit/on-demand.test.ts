@@ -1,0 +1,139 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { loadFailed, modelNotFound } from "../../src/errors.ts";
+import { OnDemandModels } from "../../src/services/on-demand.ts";
+import { anyFile } from "../support/test-manager.ts";
+import { closeManaged, ready, refusal, setUp, stateOf } from "../support/managed.ts";
+import { until } from "../support/inference.ts";
+
+afterEach(closeManaged);
+
+const never = new AbortController().signal;
+
+type SetUp = Parameters<typeof setUp>;
+
+function onDemand(script: SetUp[0] = {}, overrides: SetUp[1] = {}, parts: SetUp[2] = {}) {
+  const made = setUp(script, { loadOnRequest: true, ...overrides }, parts);
+  return { ...made, models: new OnDemandModels(made) };
+}
+
+describe("a request that names a model on disk", () => {
+  test("loads it, once for any number of requests", async () => {
+    const { engine, models, manager } = onDemand({ loadMs: 20 });
+    const leases = await Promise.all(Array.from({ length: 5 }, () => models.acquire("a", never)));
+    expect(engine.models).toHaveLength(1);
+    expect(leases.map(({ name }) => name)).toEqual(["a", "a", "a", "a", "a"]);
+    expect(manager.list()).toMatchObject([{ model_name: "a", on_demand: true, state: "ready" }]);
+  });
+
+  test("is refused at once where loading on request is switched off", async () => {
+    const { models } = onDemand({}, { loadOnRequest: false });
+    expect((await refusal(() => models.acquire("a", never))).code).toBe("model_not_found");
+  });
+
+  test("is refused when there is no such file, and deploys nothing", async () => {
+    const files = { ...anyFile, resolve: async (name: string) => Promise.reject(modelNotFound(name)) };
+    const { models, manager } = onDemand({}, {}, { files });
+    expect((await refusal(() => models.acquire("a", never))).code).toBe("model_not_found");
+    expect(manager.list()).toEqual([]);
+  });
+
+  test("waits no longer than it may, and is told to come back", async () => {
+    const { models } = onDemand({ loadMs: 60_000 }, { loadWaitMs: 30 });
+    const error = await refusal(() => models.acquire("a", never));
+    expect(error).toMatchObject({ status: 503, code: "model_loading" });
+    expect(error.retryAfter).toBeGreaterThan(0);
+  });
+
+  test("ends its wait when its client leaves, and the load goes on for others", async () => {
+    const { models, manager } = onDemand({ loadMs: 50 });
+    const client = new AbortController();
+    const left = refusal(() => models.acquire("a", client.signal));
+    const other = models.acquire("a", never);
+    await until(() => stateOf(manager, "a") === "loading");
+    client.abort();
+    expect((await left).code).toBe("request_cancelled");
+    expect((await other).name).toBe("a");
+  });
+
+  test("does not storm a model that can not be loaded", async () => {
+    const { engine, models } = onDemand({ loadError: loadFailed("broken") });
+    let loads = 0;
+    const load = engine.load.bind(engine);
+    engine.load = (...given) => (loads++, load(...given));
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const error = await refusal(() => models.acquire("a", never));
+      expect(error).toMatchObject({ status: 503, code: "model_failed" });
+      expect(error.retryAfter).toBeGreaterThan(0);
+    }
+    expect(loads).toBe(1);
+  });
+
+  test("does not take the place of what was deployed", async () => {
+    const { models, manager } = onDemand();
+    await ready(manager, "a");
+    await models.acquire("b", never);
+    expect(manager.current()?.model_name).toBe("a");
+  });
+
+  test("uses the deployment that has its file under another name", async () => {
+    const files = {
+      ...anyFile,
+      resolve: async (name: string) => ({ ...(await anyFile.resolve(name, NO_CHOICE)), path: "/one.gguf" }),
+    };
+    const { engine, models, manager } = onDemand({}, {}, { files });
+    await ready(manager, "a");
+    expect((await models.acquire("a.gguf", never)).name).toBe("a");
+    expect(engine.models).toHaveLength(1);
+  });
+});
+
+const NO_CHOICE = { eightBit: false, fourBit: false };
+
+describe("a request for a model that is loading", () => {
+  test("waits for it when it names it", async () => {
+    const { models, manager } = onDemand({ loadMs: 20 });
+    await manager.deploy({ model_name: "a" });
+    expect((await models.acquire("a", never)).name).toBe("a");
+  });
+
+  test("hears at once that it loads when it names none", async () => {
+    const { models, manager } = onDemand({ loadMs: 60_000 });
+    await manager.deploy({ model_name: "a" });
+    expect((await refusal(() => models.acquire(undefined, never))).code).toBe("model_loading");
+  });
+
+  test("fails with it", async () => {
+    const { models, manager } = onDemand({ loadMs: 10, loadError: loadFailed("broken") });
+    await manager.deploy({ model_name: "a" });
+    expect((await refusal(() => models.acquire("a", never))).message).toContain("broken");
+  });
+
+  test("ends when the server shuts down", async () => {
+    const { models, manager } = onDemand({ loadMs: 60_000 });
+    const waiting = refusal(() => models.acquire("a", never));
+    await until(() => stateOf(manager, "a") === "loading");
+    await manager.close(0);
+    expect((await waiting).code).toBe("shutting_down");
+  });
+
+  test("hears when it is undeployed meanwhile", async () => {
+    const { models, manager } = onDemand({ loadMs: 60_000 });
+    await manager.deploy({ model_name: "a" });
+    const waiting = refusal(() => models.acquire("a", never));
+    await Bun.sleep(1);
+    await manager.undeploy("a");
+    expect((await waiting).code).toBe("model_undeploying");
+    expect(manager.list()).toEqual([]);
+  });
+});
+
+describe("an alias", () => {
+  test("stands for its deployment, and can not be taken twice", async () => {
+    const { models, manager } = onDemand();
+    await ready(manager, "a", { alias: ["small", "fast"] });
+    expect((await models.acquire("fast", never)).name).toBe("a");
+    expect((await refusal(() => ready(manager, "b", { alias: "small" }))).code).toBe("already_deployed");
+    expect((await refusal(() => ready(manager, "small"))).code).toBe("already_deployed");
+    expect(await manager.undeploy("small")).toBe("a");
+  });
+});
