@@ -1,0 +1,72 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { BerthProcess } from "../support/berth-process.ts";
+import { writeRandomModel } from "../support/random-model.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+setDefaultTimeout(60_000);
+
+/** A models directory with two models, and a home that outlives a server. */
+async function twoModels() {
+  const folder = await temporaryFolder();
+  const modelsDir = join(folder.path, "models");
+  await writeRandomModel(join(modelsDir, "one.gguf"));
+  await writeRandomModel(join(modelsDir, "two.gguf"), { seed: 2 });
+  const env = { BERTH_HOME: join(folder.path, "home"), BERTH_MODELS_DIR: modelsDir, BERTH_MODEL: "none" };
+  return { env, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+}
+
+const post = async (berth: BerthProcess, path: string, body: object) => {
+  const answer = await fetch(berth.url + path, { method: "POST", body: JSON.stringify(body) });
+  return { status: answer.status, body: await answer.json() };
+};
+
+interface Listed {
+  model_name: string;
+  state: string;
+  context_length: number | null;
+  on_demand: boolean;
+}
+
+const models = async (berth: BerthProcess): Promise<Listed[]> =>
+  ((await (await fetch(`${berth.url}/status`)).json()) as { models: Listed[] }).models;
+
+test("what is deployed is deployed again after the server was killed, unless it is told not to", async () => {
+  await using given = await twoModels();
+  {
+    await using berth = await BerthProcess.start(given);
+    expect(
+      await post(berth, "/deploy", { model_name: "one.gguf", context_length: 300, alias: "uno", wait: true }),
+    ).toMatchObject({ status: 200 });
+    await post(berth, "/deploy", { model_name: "two.gguf", wait: true });
+    await fetch(`${berth.url}/undeploy?model_name=two.gguf`, { method: "DELETE" });
+    berth.kill("SIGKILL");
+  }
+  {
+    await using berth = await BerthProcess.start(given);
+    const answer = await berth.client.completions.create({ model: "uno", prompt: "a", max_tokens: 2 });
+    expect(answer.model).toBe("one.gguf");
+    expect(await models(berth)).toMatchObject([
+      { model_name: "one.gguf", state: "ready", context_length: 300, on_demand: false },
+    ]);
+  }
+  await using berth = await BerthProcess.start({ ...given, flags: ["--no-restore"] });
+  expect(await models(berth)).toEqual([]);
+});
+
+test("a request that names a model on disk loads it, and says how long it stays", async () => {
+  await using given = await twoModels();
+  await using berth = await BerthProcess.start(given);
+  const request = { model: "two.gguf", prompt: "a", max_tokens: 2 };
+  await Promise.all([berth.client.completions.create(request), berth.client.completions.create(request)]);
+  expect(await models(berth)).toMatchObject([{ model_name: "two.gguf", state: "ready", on_demand: true }]);
+  const [pid] = await berth.enginePids();
+  expect(await post(berth, "/v1/completions", { ...request, keep_alive: 0 })).toMatchObject({ status: 200 });
+  while ((await models(berth))[0]?.state !== "unloaded") await Bun.sleep(10);
+  while (pid !== undefined && (await Bun.file(`/proc/${pid}/stat`).exists())) await Bun.sleep(10);
+  const stream = await berth.client.completions.create({ ...request, stream: true });
+  let chunks = 0;
+  for await (const _ of stream) chunks++;
+  expect(chunks).toBeGreaterThan(1);
+  expect((await models(berth))[0]?.state).toBe("ready");
+});
