@@ -29,8 +29,15 @@ export class ConfigError extends Error {
   }
 }
 
-/** Names the file to read; the one variable of ours that is no setting. */
+/** Names the file to read. */
 export const FILE_VARIABLE = "BERTH_CONFIG";
+/** Where commands find the server. */
+export const URL_VARIABLE = "BERTH_URL";
+/** What commands show the server as a bearer token. */
+export const API_KEY_VARIABLE = "BERTH_API_KEY";
+
+/** Variables of ours that are no settings of the server. */
+const OTHER_VARIABLES = [FILE_VARIABLE, URL_VARIABLE, API_KEY_VARIABLE];
 
 /**
  * Flags win over the environment, over `berth.yaml` (in the working directory, else in the home), over
@@ -70,7 +77,7 @@ export function loadConfig(input: ConfigInput = {}): {
 
 /** A variable of ours that is mistyped would otherwise be a setting without effect. */
 function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
-  const known = [FILE_VARIABLE, ...ALL_SETTINGS.map((setting) => setting.env)];
+  const known = [...OTHER_VARIABLES, ...ALL_SETTINGS.map((setting) => setting.env)];
   return Object.keys(env)
     .filter((name) => name.startsWith("BERTH_") && !known.includes(name))
     .map((name) => `The environment variable ${name} is no setting${didYouMean(name, known)}`);

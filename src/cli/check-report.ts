@@ -1,5 +1,6 @@
 import { type DeviceProbe, missing, type RealDevice } from "../engine/worker/device.ts";
 import { probeDevices } from "../engine/worker/device-probe.ts";
+import { formatBytes } from "../formats/quantity.ts";
 import type { GpuStatus, SystemStatus } from "../schemas/system.ts";
 import { enginePackages, UnsupportedMachine } from "../setup/engine-packages.ts";
 import { inspectMachine, type Machine } from "../setup/machine.ts";
@@ -50,9 +51,12 @@ export async function inspect(system: SystemProbe): Promise<CheckReport> {
 export function reportText({ version, bun, machine, system, engines, problems }: CheckReport): string {
   const { memory, cpu, disk, gpu } = system;
   const rows = [
-    ["Memory", `${gib(memory.available)} free of ${gib(memory.total)}`],
+    ["Memory", `${formatBytes(memory.available)} free of ${formatBytes(memory.total)}`],
     ["CPU", `${cpu.model ?? "unknown"}: ${cpu.cores} CPUs, ${cpu.usable} usable by this process`],
-    ["Disk", disk ? `${gib(disk.available)} free of ${gib(disk.total)} at ${disk.path}` : "unknown"],
+    [
+      "Disk",
+      disk ? `${formatBytes(disk.available)} free of ${formatBytes(disk.total)} at ${disk.path}` : "unknown",
+    ],
     ...(gpu.length > 0 ? gpu.map((one) => ["GPU", gpuText(one)]) : [["GPU", "none seen"]]),
     ...ENGINES.map((name) => [`Engine ${name}`, engineText(engines[name])]),
   ];
@@ -91,11 +95,7 @@ function gpuText({ name, vendor, driver, memory_total, memory_used }: GpuStatus)
   const memory =
     memory_total === null
       ? "memory unknown"
-      : `${memory_used === null ? "" : `${gib(memory_total - memory_used)} free of `}${gib(memory_total)}`;
+      : `${memory_used === null ? "" : `${formatBytes(memory_total - memory_used)} free of `}${formatBytes(memory_total)}`;
   const title = vendor !== null && !name.startsWith(vendor) ? `${vendor} ${name}` : name;
   return `${title}: ${memory}, ${driver === null ? "no driver seen" : `driver ${driver}`}`;
-}
-
-function gib(bytes: number): string {
-  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }

@@ -1,9 +1,16 @@
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
+import { addChatCommand } from "./chat.ts";
 import { addCheckCommand } from "./check.ts";
+import { addCompletion } from "./completion.ts";
+import { addDeployCommand } from "./deploy.ts";
+import { addLogsCommand } from "./logs.ts";
+import { addQueryCommand } from "./query.ts";
 import { addServeCommand } from "./serve.ts";
 import { settingsHelp } from "./settings-help.ts";
 import { addSetUpCommand } from "./setup.ts";
+import { addStatusCommand } from "./status.ts";
+import { addUndeployCommand } from "./undeploy.ts";
 import { addVersionCommand } from "./version.ts";
 
 const EXAMPLES = `
@@ -12,8 +19,15 @@ Examples:
   $ berth --port 9000 --model qwen/qwen3-4b-q4_k_m.gguf
   $ BERTH_DEVICE=cuda berth serve           the same settings by environment
   $ berth serve --config ./berth.yaml       or by file
+  $ berth deploy guide                      deploy a model on the running server
+  $ berth chat guide                        talk to it
+  $ cat notes.txt | berth query guide "Summarise:"
+  $ berth status --url http://other:8000    of another server
   $ berth check                             memory, CPU, disk and GPU, and what is missing
-  $ berth setup cuda                        install the engine for NVIDIA GPUs`;
+  $ berth setup cuda                        install the engine for NVIDIA GPUs
+  $ source <(berth complete bash)           complete commands by Tab; zsh, fish and powershell, too
+
+Exit codes: 0 done, 1 failed or used wrongly, 3 no server answers, 130 interrupted.`;
 
 /** The `berth` command with all its verbs; `serve` is the default. */
 export function createProgram(): Command {
@@ -24,8 +38,15 @@ export function createProgram(): Command {
     .showHelpAfterError("(berth --help tells all commands and settings)")
     .addHelpText("after", () => `\n${settingsHelp()}\n${EXAMPLES}`);
   addServeCommand(program);
+  addDeployCommand(program);
+  addUndeployCommand(program);
+  addStatusCommand(program);
+  addChatCommand(program);
+  addQueryCommand(program);
+  addLogsCommand(program);
   addCheckCommand(program);
   addSetUpCommand(program);
   addVersionCommand(program);
+  addCompletion(program);
   return program;
 }

@@ -6,5 +6,8 @@ export function addVersionCommand(program: Command): void {
   program
     .command("version")
     .description("print the version")
-    .action(() => console.log(VERSION));
+    .option("--json", "as JSON, with that of Bun")
+    .action(({ json }: { json?: boolean }) =>
+      console.log(json ? JSON.stringify({ berth: VERSION, bun: Bun.version }) : VERSION),
+    );
 }

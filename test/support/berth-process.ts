@@ -16,23 +16,41 @@ function newUser(home: string, env: Record<string, string> = {}): Record<string,
   return { ...Object.fromEntries(inherited), HOME: home, ...env };
 }
 
+interface RunOptions {
+  env?: Record<string, string>;
+  cwd?: string;
+  /** What is piped in. Default: nothing, at once. */
+  input?: string;
+  /** Hangs up on its standard output once that matches. */
+  until?: RegExp;
+}
+
 /** Runs `berth` with these words until it ends. */
 export async function berth(
   words: string[],
-  { env = {}, cwd }: { env?: Record<string, string>; cwd?: string } = {},
+  { env = {}, cwd, input, until }: RunOptions = {},
 ): Promise<{ code: number; out: string; err: string }> {
   await using folder = await temporaryFolder();
   const child = Bun.spawn([process.execPath, MAIN, ...words], {
     cwd: cwd ?? folder.path,
     env: newUser(folder.path, env),
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : new Blob([input]), "pipe", "pipe"],
   });
   const [code, out, err] = await Promise.all([
     child.exited,
-    new Response(child.stdout).text(),
+    readUntil(child.stdout, until),
     new Response(child.stderr).text(),
   ]);
   return { code, out, err };
+}
+
+async function readUntil(stream: ReadableStream<Uint8Array<ArrayBuffer>>, until?: RegExp): Promise<string> {
+  let text = "";
+  for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    if (until?.test(text)) break;
+  }
+  return text;
 }
 
 export interface BerthOptions {

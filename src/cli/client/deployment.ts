@@ -1,0 +1,83 @@
+import { formatBytes } from "../../formats/quantity.ts";
+import type { DeploymentStatus, DeployRequest } from "../../schemas/deployment.ts";
+import { type Progress, startProgress } from "../terminal/progress.ts";
+import { CommandError, ServerRefusal } from "./command-error.ts";
+import type { ServerClient } from "./server-client.ts";
+
+const POLL_MS = 250;
+
+/**
+ * Deploys a model and shows its progress until it is ready.
+ * @returns the deployment, ready
+ * @throws CommandError with the reason when it fails
+ */
+export async function deployAndFollow(
+  client: ServerClient,
+  request: DeployRequest,
+  { quiet = false } = {},
+): Promise<DeploymentStatus> {
+  const answer = await client.deploy({ ...request, wait: false });
+  const progress = startProgress(`Loading ${answer.model_name}`, { quiet });
+  try {
+    const ready = await follow(client, answer.model_name, progress);
+    progress.done(readyText(ready));
+    return ready;
+  } catch (error) {
+    progress.clear();
+    throw error;
+  }
+}
+
+/** The deployment that answers to a name, deploying it or waiting for it where need be. */
+export async function readyDeployment(
+  client: ServerClient,
+  name: string,
+  { quiet = false } = {},
+): Promise<DeploymentStatus> {
+  const found = await find(client, name);
+  if (found?.state === "ready") return found;
+  if (found?.state !== "loading" && found?.state !== "downloading") {
+    try {
+      return await deployAndFollow(client, { model_name: name }, { quiet });
+    } catch (error) {
+      // Somebody else was quicker.
+      if (!(error instanceof ServerRefusal && error.code === "already_deployed")) throw error;
+    }
+  }
+  const progress = startProgress(`Waiting for ${name}`, { quiet });
+  try {
+    const ready = await follow(client, name, progress);
+    progress.done(readyText(ready));
+    return ready;
+  } catch (error) {
+    progress.clear();
+    throw error;
+  }
+}
+
+/** `guide is ready on cpu: 35 MiB, 4 slots of 2048 tokens`, and what is worth knowing below it. */
+function readyText({ model_name, device, memory_bytes, slots, context_length, notes }: DeploymentStatus) {
+  const size =
+    memory_bytes === null ? "" : `: ${formatBytes(memory_bytes)}, ${slots} slots of ${context_length} tokens`;
+  return [`${model_name} is ready on ${device}${size}`, ...notes.map((note) => `  ${note}`)].join("\n");
+}
+
+async function follow(client: ServerClient, name: string, progress: Progress): Promise<DeploymentStatus> {
+  for (;;) {
+    const deployment = await find(client, name);
+    if (!deployment) throw new CommandError(`${name} was undeployed before it was ready`);
+    if (deployment.state === "ready") return deployment;
+    if (deployment.state === "failed")
+      throw new CommandError(deployment.error ?? `${name} could not be loaded`);
+    progress.update(deployment.progress, `${label(deployment)} ${Math.round(deployment.progress * 100)} %`);
+    await Bun.sleep(POLL_MS);
+  }
+}
+
+const label = ({ state, model_name }: DeploymentStatus) =>
+  `${state === "downloading" ? "Downloading" : "Loading"} ${model_name}`;
+
+async function find(client: ServerClient, name: string): Promise<DeploymentStatus | undefined> {
+  const { models } = await client.status();
+  return models.find(({ model_name, state }) => model_name === name && state !== "stopped");
+}

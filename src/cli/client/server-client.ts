@@ -1,0 +1,129 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import type { ChatChunk, ChatCompletion, ChatRequest } from "../../schemas/chat.ts";
+import type { DeployAnswer, DeployRequest } from "../../schemas/deployment.ts";
+import type { ErrorBody } from "../../schemas/shared.ts";
+import type { StatusAnswer, UndeployAnswer } from "../../schemas/status.ts";
+import { CommandError, notRunning, ServerRefusal } from "./command-error.ts";
+
+/** Where the server is and how to be let in. */
+export interface Connection {
+  /** Without a slash at its end. */
+  url: string;
+  /** Sent as a bearer token, for a server that asks for one. */
+  apiKey: string | null;
+}
+
+/** One server-sent event, its data still as text. */
+export interface ReceivedEvent {
+  /** `message` unless the server named it. */
+  event: string;
+  data: string;
+}
+
+interface Call {
+  method?: "GET" | "POST" | "DELETE";
+  query?: Record<string, string | undefined>;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+/**
+ * A running server, spoken to in its own schemas. Every method throws `ServerRefusal` when the server says no,
+ * a `CommandError` when none is there, and the signal's reason when aborted.
+ */
+export class ServerClient {
+  readonly url: string;
+  readonly #apiKey: string | null;
+
+  constructor({ url, apiKey }: Connection) {
+    this.url = url;
+    this.#apiKey = apiKey;
+  }
+
+  status(signal?: AbortSignal): Promise<StatusAnswer> {
+    return this.call("/status", { signal });
+  }
+
+  deploy(body: DeployRequest, signal?: AbortSignal): Promise<DeployAnswer> {
+    return this.call("/deploy", { method: "POST", body, signal });
+  }
+
+  undeploy(model?: string): Promise<UndeployAnswer> {
+    return this.call("/undeploy", { method: "DELETE", query: { model_name: model } });
+  }
+
+  complete(body: ChatRequest, signal?: AbortSignal): Promise<ChatCompletion> {
+    return this.call("/v1/chat/completions", { method: "POST", body, signal });
+  }
+
+  /** The chunks of a streamed answer; a cut answer throws, so it never looks whole. */
+  async *chat(body: ChatRequest, signal?: AbortSignal): AsyncGenerator<ChatChunk> {
+    const path = "/v1/chat/completions";
+    for await (const { data } of this.events(path, {
+      method: "POST",
+      body: { ...body, stream: true },
+      signal,
+    })) {
+      if (data === "[DONE]") return;
+      const chunk = JSON.parse(data) as ChatChunk | ErrorBody;
+      if ("error" in chunk) throw new ServerRefusal(200, chunk);
+      yield chunk;
+    }
+    throw new CommandError("The connection ended before the answer did: ask again");
+  }
+
+  /** Server-sent events as they come, until the server ends them or the signal does. */
+  async *events(path: string, call: Call = {}): AsyncGenerator<ReceivedEvent> {
+    const response = await this.#send(path, call);
+    const events = response.body
+      ?.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new EventSourceParserStream());
+    try {
+      for await (const { event = "message", data } of events ?? []) yield { event, data };
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      if (error instanceof CommandError) throw error;
+      throw new CommandError(`The connection to ${this.url} broke: is the server still running?`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Any endpoint that answers JSON. */
+  async call<T>(path: string, call: Call = {}): Promise<T> {
+    const response = await this.#send(path, call);
+    try {
+      return (await response.json()) as T;
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      throw new CommandError(`What answers at ${this.url} is no Berth: its answer is not JSON`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #send(path: string, { method = "GET", query = {}, body, signal }: Call): Promise<Response> {
+    const url = new URL(this.url + path);
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, value);
+    let response: Response;
+    try {
+      response = await fetch(url, {
+        method,
+        signal,
+        headers: {
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...(this.#apiKey !== null && { authorization: `Bearer ${this.#apiKey}` }),
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        // A model may take longer to load or to answer than Bun waits by itself.
+        timeout: false,
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw notRunning(this.url, error);
+    }
+    if (!response.ok) throw ServerRefusal.from(response.status, await response.text());
+    return response;
+  }
+}

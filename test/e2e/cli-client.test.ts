@@ -1,0 +1,251 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { berth } from "../support/berth-process.ts";
+import { verb } from "../support/cli-client.ts";
+import { startServer, TEST_MODEL } from "../support/server.ts";
+
+setDefaultTimeout(60_000);
+
+/** Nothing listens on the discard port of loopback. */
+const NOBODY = "http://127.0.0.1:9";
+
+describe("a verb finds the server", () => {
+  test("by its flag, which wins over BERTH_URL", async () => {
+    await using server = await startServer();
+    const { code, out } = await verb(NOBODY, ["status", "--url", server.url]);
+    expect(out).toContain(TEST_MODEL);
+    expect(code).toBe(0);
+  });
+
+  test("by the base URL that OpenAI clients are given", async () => {
+    await using server = await startServer();
+    expect((await verb(`${server.url}/v1`, ["ps"])).code).toBe(0);
+  });
+
+  test("by the settings that the server itself reads", async () => {
+    await using server = await startServer();
+    const { out } = await berth(["status"], { env: { API_PORT: String(server.port) } });
+    expect(out).toContain(TEST_MODEL);
+  });
+
+  test("or says how to start one, with exit code 3", async () => {
+    const { code, out, err } = await verb(NOBODY, ["status"]);
+    expect(err).toContain(`No server answers at ${NOBODY}`);
+    expect(err).toContain("berth serve");
+    expect(err).toContain("--url");
+    expect({ code, out }).toEqual({ code: 3, out: "" });
+  });
+
+  test("and refuses an address that is none", async () => {
+    const { code, err } = await verb("ftp://somewhere", ["status"]);
+    expect(err).toContain("'ftp://somewhere' is no address of a server");
+    expect(code).toBe(1);
+  });
+});
+
+describe("berth deploy", () => {
+  test("waits until the model is ready, and tells on the error output", async () => {
+    await using server = await startServer({ loadMs: 300 }, { deploy: null });
+    const { code, out, err } = await verb(server.url, [
+      "deploy",
+      "mine",
+      "--parallel",
+      "2",
+      "--device",
+      "cpu",
+    ]);
+    expect(err).toContain("Loading mine");
+    expect(err).toContain("mine is ready on cpu: 5 MiB, 2 slots");
+    expect({ code, out }).toEqual({ code: 0, out: "" });
+    expect(server.manager.current()).toMatchObject({ model_name: "mine", slots: 2 });
+  });
+
+  test("returns at once with --no-wait", async () => {
+    await using server = await startServer({ loadMs: 60_000 }, { deploy: null });
+    const { code, out } = await verb(server.url, ["deploy", "mine", "--no-wait", "--json"]);
+    expect(JSON.parse(out)).toMatchObject({ model_name: "mine", status: "loading" });
+    expect(code).toBe(0);
+  });
+
+  test("fails with the reason that the load failed for", async () => {
+    await using server = await startServer({ loadError: new Error("the file is damaged") }, { deploy: null });
+    const { code, err } = await verb(server.url, ["deploy", "mine"]);
+    expect(err).toContain("the file is damaged");
+    expect(code).toBe(1);
+  });
+
+  test("tells a program why it was refused, in the envelope of the API", async () => {
+    await using server = await startServer();
+    const { code, out, err } = await verb(server.url, ["deploy", TEST_MODEL, "--json"]);
+    expect(JSON.parse(err)).toMatchObject({ error: { code: "already_deployed" } });
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+  });
+
+  test.each([
+    [["deploy"], "missing required argument 'model'"],
+    [["deploy", "x", "--parallel", "none"], "whole number from 1 to 256"],
+    [["deploy", "x", "--device", "tpu"], "Allowed choices"],
+    [["deploy", "x", "y"], "too many arguments"],
+  ])("is told what is wrong with %j", async (words, told) => {
+    const { code, err } = await verb(NOBODY, words);
+    expect(err).toContain(told);
+    expect(code).toBe(1);
+  });
+});
+
+test("berth undeploy takes the current model away, and fails when there is none", async () => {
+  await using server = await startServer();
+  expect(await verb(server.url, ["undeploy"])).toMatchObject({
+    code: 0,
+    out: `The model '${TEST_MODEL}' is undeployed\n`,
+  });
+  expect(await verb(server.url, ["undeploy"])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("No model is deployed"),
+  });
+});
+
+describe("berth status", () => {
+  test("shows deployments and the machine to a person", async () => {
+    await using server = await startServer();
+    const { out } = await verb(server.url, ["status"]);
+    expect(out).toMatch(/^MODEL +STATE +DEVICE +MEMORY +CONTEXT +SLOTS +QUEUE +LAST USED$/m);
+    expect(out).toMatch(/^test-model +ready +cpu +5 MiB +2048 +0\/4 +0 +never$/m);
+    expect(out).toContain("5.6 GiB free of 7.5 GiB");
+  });
+
+  test("shows a program what the API answers", async () => {
+    await using server = await startServer();
+    const { out } = await verb(server.url, ["ps", "--json"]);
+    expect(JSON.parse(out)).toMatchObject({ model_name: TEST_MODEL, models: [{ state: "ready" }] });
+  });
+
+  test("says what to do when nothing is deployed", async () => {
+    await using server = await startServer({}, { deploy: null });
+    expect((await verb(server.url, ["status"])).out).toContain("berth deploy guide");
+  });
+});
+
+describe("berth query", () => {
+  test("prints the answer alone", async () => {
+    await using server = await startServer();
+    expect(await verb(server.url, ["query", TEST_MODEL, "Say", "hello"])).toEqual({
+      code: 0,
+      out: "Hello world\n",
+      err: "",
+    });
+    expect(server.engine.models[0]?.requests[0]?.prompt).toMatchObject({
+      messages: [{ role: "user", content: "Say hello" }],
+    });
+  });
+
+  test("puts what is piped in after the prompt", async () => {
+    await using server = await startServer();
+    await verb(server.url, ["query", TEST_MODEL, "Summarise:", "--system", "Be brief."], "one\ntwo\n");
+    expect(server.engine.models[0]?.requests[0]?.prompt).toMatchObject({
+      messages: [
+        { role: "system", content: "Be brief." },
+        { role: "user", content: "Summarise:\n\none\ntwo" },
+      ],
+    });
+  });
+
+  test("deploys a model that is not deployed", async () => {
+    await using server = await startServer({}, { deploy: null });
+    const { code, out } = await verb(server.url, ["query", "mine", "Hello"]);
+    expect({ code, out }).toEqual({ code: 0, out: "Hello world\n" });
+  });
+
+  test("gives a program the completion with its figures", async () => {
+    await using server = await startServer();
+    const words = [
+      "query",
+      TEST_MODEL,
+      "Hi",
+      "--json",
+      "--temperature",
+      "0",
+      "--seed",
+      "7",
+      "--max-tokens",
+      "2",
+    ];
+    const { out } = await verb(server.url, words);
+    expect(JSON.parse(out)).toMatchObject({ object: "chat.completion", usage: { completion_tokens: 2 } });
+    expect(server.engine.models[0]?.requests[0]).toMatchObject({
+      maxTokens: 2,
+      sampling: { temperature: 0, seed: 7 },
+    });
+  });
+
+  test("asks for a prompt when there is none", async () => {
+    await using server = await startServer();
+    const { code, err } = await verb(server.url, ["query", TEST_MODEL]);
+    expect(err).toContain("There is no prompt");
+    expect(code).toBe(1);
+  });
+
+  test("fails when the answer breaks off", async () => {
+    await using server = await startServer({ failAt: { index: 2, error: new Error("a bug") } });
+    const { code, out, err } = await verb(server.url, ["query", TEST_MODEL, "Hi"]);
+    expect(out).toStartWith("Hello wor");
+    expect(err).toContain("error: ");
+    expect(code).toBe(1);
+  });
+});
+
+describe("berth chat", () => {
+  test("asks each line of a pipe, with all that was said before", async () => {
+    await using server = await startServer();
+    const { code, out } = await verb(server.url, ["chat"], "first\nsecond\n");
+    expect({ code, out }).toEqual({ code: 0, out: "Hello world\nHello world\n" });
+    expect(server.engine.models[0]?.requests[1]?.prompt).toMatchObject({
+      messages: [{ content: "first" }, { role: "assistant", content: "Hello world" }, { content: "second" }],
+    });
+  });
+
+  test("takes commands, and texts of several lines", async () => {
+    await using server = await startServer();
+    const input = 'gone\n/clear\n/system Be kind.\n"""a\n/b\n"""\n/exit\nnever asked\n';
+    const { code } = await verb(server.url, ["run", TEST_MODEL], input);
+    expect(code).toBe(0);
+    const requests = server.engine.models[0]?.requests ?? [];
+    expect(requests).toHaveLength(2);
+    expect(requests[1]?.prompt).toMatchObject({
+      messages: [
+        { role: "system", content: "Be kind." },
+        { role: "user", content: "a\n/b" },
+      ],
+    });
+  });
+});
+
+test("berth logs shows lines as they are written, and ends when its reader has seen enough", async () => {
+  await using server = await startServer();
+  const line = { time: 0, level: "info", message: "deploying", fields: { model: "mine" } } as const;
+  const timer = setInterval(() => server.services.events.emit("log", line), 50);
+  const logs = berth(["logs", "--url", server.url], { until: /deploying model=mine/ });
+  const { out } = await logs;
+  clearInterval(timer);
+  expect(out).toMatch(/\d\d:\d\d:\d\d INFO {2}deploying model=mine/);
+});
+
+describe("shell completion", () => {
+  test.each([["bash"], ["zsh"], ["fish"], ["powershell"]])("has a script for %s", async (shell) => {
+    const { code, out } = await berth(["complete", shell]);
+    expect(out).toContain("berth");
+    expect(code).toBe(0);
+  });
+
+  test("knows verbs and their options", async () => {
+    expect((await berth(["complete", "--", "und"])).out).toContain("undeploy\t");
+    expect((await berth(["complete", "--", "deploy", "--par"])).out).toContain("--parallel\t");
+  });
+});
+
+test("every verb has examples and tells its options", async () => {
+  for (const name of ["deploy", "undeploy", "status", "chat", "query", "logs"]) {
+    const { code, out } = await berth([name, "--help"]);
+    for (const part of ["Examples:", "--url", "--json"]) expect(out).toContain(part);
+    expect(code).toBe(0);
+  }
+});
