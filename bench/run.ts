@@ -116,6 +116,9 @@ function spec(): LoadSpec {
     threads,
     queueLimit: 64,
     pauseMs: 500,
+    kvCacheType: "f16",
+    flashAttention: "auto",
+    loras: [],
     tuning: null,
   };
 }

@@ -26,6 +26,12 @@ export interface LoadSpec {
   parallel: number;
   /** Layers on the GPU. `null`: as many as fit beside the KV cache of all slots. */
   gpuLayers: number | null;
+  /** How keys and values are kept. */
+  kvCacheType: KvCacheType;
+  /** `auto`: wherever model and device can. */
+  flashAttention: "auto" | boolean;
+  /** Adapters that change the weights of every request. */
+  loras: Lora[];
   /** Bytes of RAM this model may take, cgroup limits and other deployments already taken off. */
   memoryBudget: number;
   /** CPUs that affinity and cgroup quota really give, at least 1. */
@@ -36,6 +42,15 @@ export interface LoadSpec {
   pauseMs: number;
   /** What an earlier run measured for this model on this machine, if any. */
   tuning: Tuning | null;
+}
+
+export type KvCacheType = "f16" | "q8_0";
+
+export interface Lora {
+  /** Absolute path of a GGUF file. */
+  path: string;
+  /** How strongly it counts; 1 is as it was trained. */
+  scale: number;
 }
 
 export interface LoadHooks {

@@ -1,6 +1,33 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Device } from "./device.ts";
+import { SamplingFields, TokenLimit } from "./sampling.ts";
 import { Maybe, Nullable } from "./shared.ts";
+
+export type DeploymentDefaults = Static<typeof DeploymentDefaults>;
+/** Sampling of requests that say nothing about it. */
+const DeploymentDefaults = Type.Object(
+  {
+    temperature: SamplingFields.temperature,
+    top_p: SamplingFields.top_p,
+    top_k: SamplingFields.top_k,
+    min_p: SamplingFields.min_p,
+    presence_penalty: SamplingFields.presence_penalty,
+    frequency_penalty: SamplingFields.frequency_penalty,
+    repeat_penalty: SamplingFields.repeat_penalty,
+    stop: SamplingFields.stop,
+    max_tokens: TokenLimit("Of answers whose request sets no limit"),
+  },
+  { additionalProperties: false, description: "Sampling of requests that say nothing about it" },
+);
+
+/** An adapter and how strongly it counts. */
+const Lora = Type.Object(
+  {
+    path: Type.String({ minLength: 1, description: "A GGUF adapter below the models directory" }),
+    scale: Maybe(Type.Number({ description: "Default 1" })),
+  },
+  { additionalProperties: false },
+);
 
 export type DeployRequest = Static<typeof DeployRequest>;
 export const DeployRequest = Type.Object(
@@ -45,6 +72,27 @@ export const DeployRequest = Type.Object(
           "How long it may lie idle before its memory is given back: seconds, or a time such as `30m`; -1 is for ever. The next request loads it again",
       }),
     ),
+    kv_cache_type: Maybe(
+      Type.Union([Type.Literal("f16"), Type.Literal("q8_0")], {
+        description: "How keys and values are kept: `q8_0` takes half the memory. Default `f16`",
+      }),
+    ),
+    flash_attention: Maybe(
+      Type.Union([Type.Literal("auto"), Type.Boolean()], {
+        description: "Default `auto`: wherever model and device can",
+      }),
+    ),
+    lora: Maybe(
+      Type.Array(Type.Union([Type.String({ minLength: 1 }), Lora]), {
+        maxItems: 8,
+        description: "GGUF adapters below the models directory, by path, or with a scale",
+      }),
+    ),
+    draft_model: Maybe(Type.String({ description: "Speculative decoding: refused, this version has none" })),
+    system_prompt: Maybe(
+      Type.String({ description: "Goes before chats that begin with no system message of their own" }),
+    ),
+    sampling: Maybe(DeploymentDefaults),
     pinned: Maybe(Type.Boolean({ description: "Never unloaded for being idle or for another model" })),
   },
   { $id: "DeployRequest", additionalProperties: true },
@@ -95,6 +143,16 @@ export const DeploymentStatus = Type.Object(
     /** The device in use; as asked for until it is known. */
     device: Type.String(),
     progress: Type.Number({ description: "Of the load, 0 to 1" }),
+    options: Type.Object(
+      {
+        kv_cache_type: Type.String(),
+        flash_attention: Type.Union([Type.Literal("auto"), Type.Boolean()]),
+        lora: Type.Array(Type.Object({ path: Type.String(), scale: Type.Number() })),
+        system_prompt: Nullable(Type.String()),
+        sampling: DeploymentDefaults,
+      },
+      { description: "As it was deployed" },
+    ),
     context_length: Nullable(Type.Integer({ description: "Tokens per slot" })),
     trained_context_length: Nullable(Type.Integer()),
     slots: Nullable(Type.Integer()),

@@ -2,6 +2,7 @@ import type { GenerateRequest } from "../engine/engine.ts";
 import type { ChatChunk, ChatCompletion, ChatRequest } from "../schemas/chat.ts";
 import { collect, generateAll } from "./fan-out.ts";
 import { toTurns } from "./messages.ts";
+import { NO_DEFAULTS, type RequestDefaults, withDefaults, withSystemPrompt } from "./request-defaults.ts";
 import type { RequestKind, RequestRegistry } from "./requests.ts";
 import type { Caller, RunningRequest } from "./running-request.ts";
 import { toSampling, toStop } from "./sampling.ts";
@@ -22,9 +23,9 @@ export class ChatService {
   /** @throws ApiError `unsupported_parameter`, `model_not_found`, and whatever the engine throws */
   async complete(body: ChatRequest, caller: Caller): Promise<ChatCompletion> {
     wantsUsage(body);
-    const input = toInput(body);
+    assertValid(body);
     using request = await this.#requests.open(KIND, body, caller);
-    const answers = await collect(generateAll(request, [input]));
+    const answers = await collect(generateAll(request, [toInput(body, request.defaults)]));
     return {
       ...head(request, "chat.completion"),
       choices: answers.map(({ text, end }, index) => ({
@@ -45,9 +46,9 @@ export class ChatService {
    */
   async *stream(body: ChatRequest, caller: Caller): AsyncGenerator<ChatChunk> {
     const withUsage = wantsUsage(body);
-    const input = toInput(body);
+    assertValid(body);
     using request = await this.#requests.open(KIND, body, caller);
-    const { promptTokens, pieces } = await request.generate(input);
+    const { promptTokens, pieces } = await request.generate(toInput(body, request.defaults));
 
     const chunk = head(request, "chat.completion.chunk");
     const usage = withUsage ? { usage: null } : undefined;
@@ -77,10 +78,16 @@ function choice(delta: Choice["delta"], finishReason: Choice["finish_reason"] = 
   return { index: 0, delta, logprobs: null, finish_reason: finishReason };
 }
 
-function toInput(body: ChatRequest): Omit<GenerateRequest, "id"> {
+/** Before a model is waited for. @throws ApiError when the request is wrong whatever the model */
+function assertValid(body: ChatRequest): void {
   refuseUnsupported(body);
+  toInput(body, NO_DEFAULTS);
+}
+
+function toInput(given: ChatRequest, defaults: RequestDefaults): Omit<GenerateRequest, "id"> {
+  const body = withDefaults(given, defaults);
   return {
-    prompt: { kind: "chat", messages: toTurns(body.messages) },
+    prompt: { kind: "chat", messages: withSystemPrompt(toTurns(body.messages), defaults) },
     promptParam: "messages",
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? null,
     maxTotalTokens: null,

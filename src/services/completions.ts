@@ -7,6 +7,7 @@ import type {
   CompletionRequest,
 } from "../schemas/completion.ts";
 import { collect, generateAll } from "./fan-out.ts";
+import { NO_DEFAULTS, type RequestDefaults, withDefaults } from "./request-defaults.ts";
 import type { RequestKind, RequestRegistry } from "./requests.ts";
 import type { Caller, RunningRequest } from "./running-request.ts";
 import { toSampling, toStop } from "./sampling.ts";
@@ -32,9 +33,9 @@ export class CompletionService {
   /** @throws ApiError `unsupported_parameter`, `model_not_found`, and whatever the engine throws */
   async complete(body: CompletionRequest, caller: Caller): Promise<Completion> {
     wantsUsage(body);
-    const options = toOptions(body);
+    assertValid(body);
     using request = await this.#requests.open(KIND, body, caller);
-    const inputs = await toInputs(request, body.prompt, options);
+    const inputs = await toInputs(request, body.prompt, toOptions(body, request.defaults));
     const answers = await collect(generateAll(request, inputs));
     return {
       ...head(request),
@@ -55,9 +56,9 @@ export class CompletionService {
    */
   async *stream(body: CompletionRequest, caller: Caller): AsyncGenerator<CompletionChunk> {
     const withUsage = wantsUsage(body);
-    const options = toOptions(body);
+    assertValid(body);
     using request = await this.#requests.open(KIND, body, caller);
-    const inputs = await toInputs(request, body.prompt, options);
+    const inputs = await toInputs(request, body.prompt, toOptions(body, request.defaults));
 
     const chunk = head(request);
     const usage = withUsage ? { usage: null } : undefined;
@@ -93,8 +94,14 @@ function head(request: RunningRequest) {
   };
 }
 
-function toOptions(body: CompletionRequest): Options {
+/** Before a model is waited for. @throws ApiError when the request is wrong whatever the model */
+function assertValid(body: CompletionRequest): void {
   refuseUnsupported(body);
+  toOptions(body, NO_DEFAULTS);
+}
+
+function toOptions(given: CompletionRequest, defaults: RequestDefaults): Options {
+  const body = withDefaults(given, defaults);
   return {
     promptParam: "prompt",
     maxTokens: body.max_tokens ?? DEFAULT_MAX_TOKENS,

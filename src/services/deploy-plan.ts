@@ -1,20 +1,21 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Config } from "../config/config.ts";
-import type { LoadSpec } from "../engine/engine.ts";
-import { ApiError, invalidRequest, loadFailed } from "../errors.ts";
+import type { LoadSpec, Lora } from "../engine/engine.ts";
+import { ApiError, invalidRequest, loadFailed, unsupportedParameter } from "../errors.ts";
 import type { GgufHeader } from "../formats/gguf/header.ts";
 import type { DeployRequest } from "../schemas/deployment.ts";
 import { deployWarnings } from "./deploy-warnings.ts";
 import { toKeepMs } from "./keep-alive.ts";
 import type { FileChoice, ModelFile } from "./model-files.ts";
+import type { RequestDefaults } from "./request-defaults.ts";
 
 /** Where model files are found; `ModelFiles` is what the server has. */
 export interface FileSource {
   /** @throws ApiError when the name stands for no file */
   resolve(name: string, choice: FileChoice): Promise<ModelFile>;
   /** @throws ApiError when the file can not be a model */
-  header(file: ModelFile): Promise<Pick<GgufHeader, "contextLength">>;
+  header(file: ModelFile): Promise<Pick<GgufHeader, "contextLength" | "text">>;
 }
 
 /** A deploy request that makes sense, as it will be loaded. */
@@ -28,6 +29,8 @@ export interface DeployPlan {
   pinned: boolean;
   /** A request named it; nobody deployed it. */
   onDemand: boolean;
+  /** What requests get that do not say otherwise. */
+  defaults: RequestDefaults;
   /** All of the load that does not depend on when it happens. */
   spec: Omit<LoadSpec, "memoryBudget" | "tuning">;
   /** Tells this file from others and from what it was before; `null` when it can not be read. */
@@ -63,6 +66,7 @@ export async function planDeployment(
   const choice = { eightBit: request.load_in_8bit ?? false, fourBit: request.load_in_4bit ?? false };
   if (choice.eightBit && choice.fourBit)
     throw invalidRequest("load_in_8bit and load_in_4bit exclude each other: set one of them", "load_in_4bit");
+  assertPossible(request);
   const name = request.model_name;
   const file = await files.resolve(name, choice);
   const { trained, fault } = await inspect(file, files);
@@ -92,7 +96,11 @@ export async function planDeployment(
       threads,
       queueLimit: defaults.queueLimit,
       pauseMs: defaults.pauseMs,
+      kvCacheType: request.kv_cache_type ?? "f16",
+      flashAttention: request.flash_attention ?? "auto",
+      loras: await toLoras(request, files),
     },
+    defaults: { systemPrompt: request.system_prompt || null, fields: request.sampling ?? {} },
     identity: await identify(file.path),
     warnings: [...file.warnings, ...deployWarnings(request, device)],
     fault,
@@ -111,6 +119,30 @@ async function inspect(
       error instanceof ApiError ? error : loadFailed(`The file can not be read: ${String(error)}`);
     return { trained: null, fault };
   }
+}
+
+/** @throws ApiError for options that no engine could honour */
+function assertPossible({ draft_model, kv_cache_type, flash_attention }: DeployRequest): void {
+  if (draft_model) throw unsupportedParameter("draft_model", "'draft_model' is not supported: leave it out");
+  if (kv_cache_type === "q8_0" && flash_attention === false)
+    throw invalidRequest(
+      "kv_cache_type q8_0 needs flash attention: leave flash_attention out, or take kv_cache_type f16",
+      "flash_attention",
+    );
+}
+
+/** @throws ApiError when a name stands for no file, or for one that is no adapter */
+async function toLoras({ lora }: DeployRequest, files: FileSource): Promise<Lora[]> {
+  return Promise.all(
+    (lora ?? []).map(async (given, index) => {
+      const { path: name, scale } = typeof given === "string" ? { path: given } : given;
+      const file = await files.resolve(name, { eightBit: false, fourBit: false });
+      const header = await files.header(file);
+      if (header.text("general.type") !== "adapter")
+        throw invalidRequest(`'${name}' is no adapter: its file says nothing of the kind`, `lora.${index}`);
+      return { path: file.path, scale: scale ?? 1 };
+    }),
+  );
 }
 
 function toAliases({ alias }: DeployRequest): string[] {

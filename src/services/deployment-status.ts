@@ -1,16 +1,13 @@
+import { basename } from "node:path";
 import type { Activity, ModelInfo } from "../engine/engine.ts";
 import type { DeploymentState, DeploymentStatus } from "../schemas/deployment.ts";
+import type { DeployPlan } from "./deploy-plan.ts";
 
 /** What is known of a deployment at one moment. */
 export interface DeploymentFacts {
-  name: string;
-  aliases: string[];
-  onDemand: boolean;
-  pinned: boolean;
-  ttlMs: number | null;
+  /** What was asked for; the model's own device counts once it is there. */
+  plan: DeployPlan;
   state: DeploymentState;
-  /** As asked for; the model's own counts once it is there. */
-  device: string;
   progress: number;
   /** Of the model in memory, or of the last one that was. */
   info: ModelInfo | null;
@@ -20,23 +17,29 @@ export interface DeploymentFacts {
   created: number;
   lastUsed: number | null;
   restarts: number;
-  warnings: string[];
   error: string | null;
 }
 
 /** A deployment as `/status` and `/events` show it. */
 export function toDeploymentStatus(facts: DeploymentFacts): DeploymentStatus {
-  const { info, activity } = facts;
+  const { plan, info, activity } = facts;
   const live = activity ? info : null;
   return {
-    model_name: facts.name,
-    aliases: facts.aliases,
+    model_name: plan.name,
+    aliases: plan.aliases,
     state: facts.state,
-    on_demand: facts.onDemand,
-    pinned: facts.pinned,
-    ttl: facts.ttlMs === null ? null : facts.ttlMs / 1000,
-    device: info?.device ?? facts.device,
+    on_demand: plan.onDemand,
+    pinned: plan.pinned,
+    ttl: plan.ttlMs === null ? null : plan.ttlMs / 1000,
+    device: info?.device ?? plan.spec.device,
     progress: facts.progress,
+    options: {
+      kv_cache_type: plan.spec.kvCacheType,
+      flash_attention: plan.spec.flashAttention,
+      lora: plan.spec.loras.map(({ path, scale }) => ({ path: basename(path), scale })),
+      system_prompt: plan.defaults.systemPrompt,
+      sampling: plan.defaults.fields,
+    },
     context_length: info?.contextLength ?? null,
     trained_context_length: info?.trainedContextLength ?? null,
     slots: info?.slots ?? null,
@@ -55,7 +58,7 @@ export function toDeploymentStatus(facts: DeploymentFacts): DeploymentStatus {
     created: Math.floor(facts.created / 1000),
     pid: live?.pid ?? null,
     restarts: facts.restarts,
-    notes: [...facts.warnings, ...(info?.notes ?? [])],
+    notes: [...plan.warnings, ...(info?.notes ?? [])],
     error: facts.error,
   };
 }

@@ -69,7 +69,7 @@ export class Deployment {
     this.name = plan.name;
     this.#plan = plan;
     this.#parts = parts;
-    this.#leases = new Leases(plan.name, plan.pinned ? null : plan.ttlMs, () => void this.rest());
+    this.#leases = new Leases(plan, plan.pinned ? null : plan.ttlMs, () => void this.rest());
     // Whoever does not wait for these learns of a failure from the state.
     this.#started.promise.catch(() => {});
     this.#ready.promise.catch(() => {});
@@ -178,20 +178,14 @@ export class Deployment {
   /** As `/status` and `/events` show it. */
   status(): DeploymentStatus {
     return toDeploymentStatus({
-      name: this.name,
-      aliases: this.#plan.aliases,
-      onDemand: this.#plan.onDemand,
-      pinned: this.#plan.pinned,
-      ttlMs: this.#plan.ttlMs,
+      plan: this.#plan,
       state: this.#state,
-      device: this.#plan.spec.device,
       progress: this.#progress,
       info: this.#info,
       activity: this.#model?.activity ?? null,
       created: this.#created,
       lastUsed: this.#leases.lastUsed,
       restarts: this.#parts.restarts.count,
-      warnings: this.#plan.warnings,
       error: this.#error,
     });
   }

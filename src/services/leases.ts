@@ -1,12 +1,15 @@
 import type { LoadedModel } from "../engine/engine.ts";
 import { Drain } from "./drain.ts";
 import { IdleTimer } from "./idle-timer.ts";
+import type { RequestDefaults } from "./request-defaults.ts";
 
 /** A model in use; it is not unloaded before `release()`, unless the drain time is over. */
 export interface Lease {
   /** The name to echo in answers. */
   readonly name: string;
   readonly model: LoadedModel;
+  /** What the deployment adds to requests that do not say otherwise. */
+  readonly defaults: RequestDefaults;
   /**
    * Must be called when the request is over, in a `finally`; once counts.
    * @param keepMs how long the model is to be kept in memory if it lies idle now, in milliseconds;
@@ -17,19 +20,19 @@ export interface Lease {
 
 /** Who uses a deployment's model, and when nobody has done so for too long. */
 export class Leases {
-  readonly #name: string;
+  readonly #about: Pick<Lease, "name" | "defaults">;
   readonly #idle: IdleTimer;
   readonly #drain = new Drain();
   #lastUsed: number | null = null;
   #idleSince = performance.now();
 
   /**
-   * @param name the name to echo in answers
+   * @param about what every lease says of the deployment
    * @param ttlMs how long the model may lie idle, in milliseconds; `null` is for ever
    * @param onIdle called when that time is over
    */
-  constructor(name: string, ttlMs: number | null, onIdle: () => void) {
-    this.#name = name;
+  constructor(about: Pick<Lease, "name" | "defaults">, ttlMs: number | null, onIdle: () => void) {
+    this.#about = about;
     this.#idle = new IdleTimer(ttlMs, onIdle);
   }
 
@@ -60,7 +63,7 @@ export class Leases {
     const leave = this.#drain.enter();
     let held = true;
     return {
-      name: this.#name,
+      ...this.#about,
       model,
       release: (keepMs) => {
         if (!held) return;

@@ -2,15 +2,18 @@ import type { GenerateRequest } from "../engine/engine.ts";
 import { invalidRequest } from "../errors.ts";
 import type { QueryAnswer, QueryRequest } from "../schemas/query.ts";
 import { collect, generateAll } from "./fan-out.ts";
+import { NO_DEFAULTS, type RequestDefaults, withDefaults, withSystemPrompt } from "./request-defaults.ts";
 import type { RequestKind, RequestRegistry } from "./requests.ts";
 import type { Caller } from "./running-request.ts";
-import { greedy, randomSeed, toSampling } from "./sampling.ts";
+import { greedy, randomSeed, type SamplingRequest, toSampling, toStop } from "./sampling.ts";
 import { refuseUnsupportedQuery } from "./unsupported.ts";
 
 const KIND: RequestKind = { prefix: "query-", endpoint: "/query" };
 
 /** As documented; they are not those of the OpenAI endpoints. */
-const DEFAULTS = { max_length: 512, temperature: 0.7, top_p: 0.9, top_k: 50 };
+const DEFAULTS = { temperature: 0.7, top_p: 0.9, top_k: 50 };
+/** Tokens of prompt and answer together. */
+const MAX_LENGTH = 512;
 
 /** One prompt, sent as a user's message; one or several whole answers. */
 export class QueryService {
@@ -25,11 +28,12 @@ export class QueryService {
    * @throws ApiError `no_model_deployed`, `model_loading`, `max_length_exceeded`, and whatever the engine throws
    */
   async answer(body: QueryRequest, caller: Caller): Promise<QueryAnswer> {
-    const input = toInput(body);
+    const { sampling } = toInput(body, NO_DEFAULTS);
     const count = body.num_return_sequences ?? 1;
-    if (count > 1 && input.sampling.temperature === 0) throw allTheSame();
+    if (count > 1 && sampling.temperature === 0) throw allTheSame();
 
     using request = await this.#requests.open(KIND, { ...body, model: body.model_name }, caller);
+    const input = toInput(body, request.defaults);
     const inputs = Array.from({ length: count }, () => ({
       ...input,
       sampling: { ...input.sampling, seed: randomSeed() },
@@ -47,21 +51,22 @@ export class QueryService {
   }
 }
 
-function toInput(body: QueryRequest): Omit<GenerateRequest, "id"> {
+function toInput(body: QueryRequest, defaults: RequestDefaults): Omit<GenerateRequest, "id"> {
   refuseUnsupportedQuery(body);
-  const newTokens = body.max_new_tokens ?? null;
-  const sampled = {
-    temperature: body.temperature ?? DEFAULTS.temperature,
-    top_p: body.top_p ?? DEFAULTS.top_p,
-    top_k: body.top_k ?? DEFAULTS.top_k,
-  };
+  const limit = body.max_length ? null : (defaults.fields.max_tokens ?? null);
+  const newTokens = body.max_new_tokens ?? limit;
+  const { temperature, top_p, top_k } = body;
+  const sampled = withDefaults<SamplingRequest>(
+    { temperature, top_p, top_k },
+    { ...defaults, fields: { ...DEFAULTS, ...defaults.fields } },
+  );
   return {
-    prompt: { kind: "chat", messages: [{ role: "user", content: body.prompt }] },
+    prompt: { kind: "chat", messages: withSystemPrompt([{ role: "user", content: body.prompt }], defaults) },
     promptParam: "prompt",
     maxTokens: newTokens,
-    maxTotalTokens: newTokens === null ? (body.max_length ?? DEFAULTS.max_length) : null,
+    maxTotalTokens: newTokens === null ? (body.max_length ?? MAX_LENGTH) : null,
     sampling: (body.do_sample ?? true) ? toSampling(sampled) : greedy(),
-    stop: [],
+    stop: toStop(defaults.fields.stop),
     ignoreEos: false,
   };
 }

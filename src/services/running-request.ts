@@ -1,6 +1,7 @@
 import type { GenerateRequest, Generation, GenerationEnd, LoadedModel, Piece } from "../engine/engine.ts";
 import { ApiError, engineFailed, requestCancelled } from "../errors.ts";
 import type { Lease } from "./leases.ts";
+import type { RequestDefaults } from "./request-defaults.ts";
 import type { WaitingRequest } from "./waiting-request.ts";
 
 /** Who asks, as far as a service has to know. */
@@ -71,6 +72,11 @@ export class RunningRequest implements Disposable {
     this.#lease = lease;
     this.#opening = opening;
     this.#signal = AbortSignal.any([caller.signal, this.#cancel.signal]);
+  }
+
+  /** What the deployment adds to a request that does not say otherwise. */
+  get defaults(): RequestDefaults {
+    return this.#lease.defaults;
   }
 
   /** Unix time in seconds, as answers carry it. */

@@ -38,6 +38,9 @@ export function loadSpec(overrides: Partial<LoadSpec> = {}): LoadSpec {
     threads: 1,
     queueLimit: 8,
     pauseMs: 500,
+    kvCacheType: "f16",
+    flashAttention: "auto",
+    loras: [],
     tuning: null,
     ...overrides,
   };

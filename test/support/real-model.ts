@@ -22,6 +22,9 @@ export const loadSpec = (changes: Partial<LoadSpec> & { path: string }): LoadSpe
   threads: 1,
   queueLimit: 16,
   pauseMs: 500,
+  kvCacheType: "f16",
+  flashAttention: "auto",
+  loras: [],
   tuning: { decodeThreads: 1 },
   ...changes,
 });

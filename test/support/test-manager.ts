@@ -11,7 +11,7 @@ export const anyFile: FileSource = {
     const path = `/models/${name}`;
     return { name, path, parts: [path], fileSize: 4_000_000, warnings: [] };
   },
-  header: async () => ({ contextLength: 4096 }),
+  header: async () => ({ contextLength: 4096, text: () => null }),
 };
 
 /** A manager around `engine` for which every name is a file, and which restarts without delay. */

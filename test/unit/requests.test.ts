@@ -3,6 +3,7 @@ import pino from "pino";
 import type { GenerateRequest } from "../../src/engine/engine.ts";
 import { modelNotFound } from "../../src/errors.ts";
 import type { Lease } from "../../src/services/leases.ts";
+import { NO_DEFAULTS } from "../../src/services/request-defaults.ts";
 import { RequestRegistry } from "../../src/services/requests.ts";
 import type { Caller, RunningRequest } from "../../src/services/running-request.ts";
 import { greedy } from "../../src/services/sampling.ts";
@@ -154,6 +155,9 @@ function setUp(script: Partial<FakeScript> = {}) {
       memoryBudget: 1,
       threads: 1,
       pauseMs: 1,
+      kvCacheType: "f16",
+      flashAttention: "auto",
+      loras: [],
       tuning: null,
     },
     engine.script,
@@ -163,7 +167,7 @@ function setUp(script: Partial<FakeScript> = {}) {
     async acquire(name?: string): Promise<Lease> {
       if (name !== "m") throw modelNotFound(name ?? "");
       leases++;
-      return { name, model, release: () => void leases-- };
+      return { name, model, defaults: NO_DEFAULTS, release: () => void leases-- };
     },
   };
   const lines: Record<string, unknown>[] = [];

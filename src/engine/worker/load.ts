@@ -1,4 +1,4 @@
-import { InsufficientMemoryError, type LlamaContext, type LlamaModel } from "node-llama-cpp";
+import { GgmlType, InsufficientMemoryError, type LlamaContext, type LlamaModel } from "node-llama-cpp";
 import { ApiError, insufficientMemory, loadFailed } from "../../errors.ts";
 import type { LoadSpec, MemoryUse, ModelInfo } from "../engine.ts";
 import { type Backend, startBackend } from "./backend.ts";
@@ -45,7 +45,7 @@ export async function load(
   const facts = await readModelFile(spec.path, backend.llama);
   const chosen = await fitModel(spec, backend, facts);
   const model = await loadWeights(spec, backend, chosen, log, onProgress);
-  const context = await createContext(model, chosen, spec.threads, log);
+  const context = await createContext(model, chosen, spec, log);
   const vocabulary = new Vocabulary(model);
   const { template, note } = chatTemplate(model, vocabulary);
   const native = new NativeContext(context);
@@ -89,14 +89,21 @@ async function fitModel(spec: LoadSpec, { llama, device }: Backend, facts: Model
         vram: Math.max(0, vram.free - VRAM_PADDING),
         unified: vram.unifiedSize > 0,
       },
-      estimator(facts, withSession(session)),
+      estimator(spec, facts, withSession(session)),
     );
   } finally {
     await session.dispose();
   }
 }
 
-function estimator({ insights }: ModelFileFacts, session: object): MemoryEstimator {
+/** How both the estimate and the context keep keys and values. */
+function cacheOptions({ kvCacheType, flashAttention }: LoadSpec) {
+  const type = kvCacheType === "q8_0" ? GgmlType.Q8_0 : GgmlType.F16;
+  return { flashAttention, key: type, value: type };
+}
+
+function estimator(spec: LoadSpec, { insights }: ModelFileFacts, session: object): MemoryEstimator {
+  const { flashAttention, key, value } = cacheOptions(spec);
   const need = ({ cpuRam, gpuVram }: { cpuRam: number; gpuVram: number }) => ({ ram: cpuRam, vram: gpuVram });
   return {
     weights: async (gpuLayers) =>
@@ -108,6 +115,9 @@ function estimator({ insights }: ModelFileFacts, session: object): MemoryEstimat
           sequences: slots,
           modelGpuLayers: gpuLayers,
           batchSize: batchSize(contextLength, slots),
+          flashAttention,
+          kvCacheKeyType: key,
+          kvCacheValueType: value,
           ...session,
         }),
       ),
@@ -140,20 +150,28 @@ async function loadWeights(
 async function createContext(
   model: LlamaModel,
   { contextLength, slots }: Fit,
-  threads: number,
+  spec: LoadSpec,
   log: LlamaLog,
 ): Promise<LlamaContext> {
+  const { flashAttention, key, value } = cacheOptions(spec);
+  const adapters = spec.loras.map(({ path, scale }) => ({ filePath: path, scale }));
   try {
     return await model.createContext({
       sequences: slots,
       contextSize: contextLength,
       batchSize: batchSize(contextLength, slots),
-      threads,
+      threads: spec.threads,
+      flashAttention,
+      experimentalKvCacheKeyType: key,
+      experimentalKvCacheValueType: value,
+      ...(adapters.length > 0 && { lora: { adapters } }),
       failedCreationRemedy: false,
       ignoreMemorySafetyChecks: true,
     });
   } catch (error) {
     if (error instanceof ApiError) throw error;
+    if (spec.loras.length > 0 && /lora/i.test(String(error)))
+      throw loadFailed(`llama.cpp could not load an adapter: ${log.reason() ?? String(error)}`);
     throw insufficientMemory(
       `llama.cpp could not create a context of ${slots} times ${contextLength} tokens: ${log.reason() ?? String(error)}`,
     );
