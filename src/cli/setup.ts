@@ -4,12 +4,13 @@ import {
   ENGINE_CHOICES,
   type EngineChoice,
   enginePackages,
+  missingLibraries,
   UnsupportedMachine,
 } from "../setup/engine-packages.ts";
 import { inspectMachine } from "../setup/machine.ts";
-import { setUp } from "../setup/set-up.ts";
+import { removeOtherEngines, setUp } from "../setup/set-up.ts";
 
-/** `berth setup [engine]`: installs an engine for this machine and remembers the choice for later starts. */
+/** `berth setup [engine]`: installs an engine for this machine, and it alone, and remembers the choice. */
 export function addSetUpCommand(program: Command): void {
   program
     .command("setup")
@@ -19,16 +20,25 @@ export function addSetUpCommand(program: Command): void {
     .addArgument(new Argument("[engine]", "which engine").choices([...ENGINE_CHOICES]).default("auto"))
     .action(async (engine: EngineChoice) => {
       try {
-        await setUp({ development: false, engine });
+        await choose(engine);
       } catch (error) {
         if (error instanceof UnsupportedMachine) program.error(error.message);
         throw error;
       }
-      rememberEngineChoice(engine);
-      console.log(`Ready: ${enginePackages(inspectMachine(), engine).join(", ")}`);
-      if (process.env["BERTH_ENGINE"] && process.env["BERTH_ENGINE"] !== engine)
-        console.log(
-          `BERTH_ENGINE=${process.env["BERTH_ENGINE"]} is set and wins over this choice at the next start`,
-        );
     });
+}
+
+async function choose(engine: EngineChoice): Promise<void> {
+  await setUp({ development: false, engine });
+  const removed = await removeOtherEngines(engine);
+  rememberEngineChoice(engine);
+  if (removed.length > 0) console.log(`Removed: ${removed.join(", ")}`);
+  const machine = inspectMachine();
+  const packages = enginePackages(machine, engine);
+  console.log(`Ready: ${packages.join(", ")}`);
+  const lacking = missingLibraries(machine, packages);
+  if (lacking !== null) console.log(lacking);
+  const fromEnvironment = process.env["BERTH_ENGINE"];
+  if (fromEnvironment && fromEnvironment !== engine)
+    console.log(`BERTH_ENGINE=${fromEnvironment} is set and wins over this choice at the next start`);
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A package at one exact version. */
@@ -66,6 +66,17 @@ export class Packages {
     } catch {
       return null;
     }
+  }
+}
+
+/** The names of the engine packages that are there, for whatever machine. */
+export function installedEngines(root: string): string[] {
+  try {
+    return readdirSync(join(root, "node_modules", "@node-llama-cpp")).map(
+      (name) => `@node-llama-cpp/${name}`,
+    );
+  } catch {
+    return [];
   }
 }
 

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { runBun } from "./bun.ts";
 import { checkBunVersion } from "./bun-version.ts";
@@ -5,7 +6,7 @@ import { readEngineChoice } from "./engine-choice.ts";
 import { type EngineChoice, enginePackages, missingLibraries } from "./engine-packages.ts";
 import { hasStamp, writeStamp } from "./install-stamp.ts";
 import { inspectMachine } from "./machine.ts";
-import { Packages, type Pin } from "./packages.ts";
+import { installedEngines, Packages, type Pin } from "./packages.ts";
 import { withSetUpLock } from "./set-up-lock.ts";
 
 /*
@@ -20,6 +21,9 @@ export interface SetUpOptions {
 }
 
 const ROOT = join(import.meta.dir, "..", "..");
+
+/** In the folder of the packages, which it guards. */
+const lockFile = (root: string) => join(root, "node_modules", ".berth-set-up");
 
 /** Without the engines of every platform, 700 MB, of which one machine needs one; and without tools nobody asked for. */
 const leaveOut = (development: boolean) => ["--omit=optional", ...(development ? [] : ["--omit=dev"])];
@@ -38,13 +42,27 @@ export async function setUp({ development, engine = readEngineChoice() }: SetUpO
   const engines = names.map((name) => ({ name, version }));
   const missing = () => missingHere(packages, development, engines);
   if (isInstalled(packages, development) && missing().length === 0) return;
-  await withSetUpLock(join(ROOT, "node_modules", ".berth-set-up"), async () => {
+  await withSetUpLock(lockFile(ROOT), async () => {
     // Another start may have done it meanwhile.
     if (!isInstalled(packages, development)) await install(packages, development);
     for (const pin of missing()) await installOne(pin, development);
   });
   const lacking = missingLibraries(machine, names);
   if (lacking !== null) console.error(lacking);
+}
+
+/**
+ * Removes the installed engine packages that this choice does not name, so that no deployment takes a
+ * device of theirs. Nothing but `berth setup` does so: others may have been installed for a reason.
+ * @returns their names
+ */
+export async function removeOtherEngines(engine: EngineChoice, root: string = ROOT): Promise<string[]> {
+  const wanted = enginePackages(inspectMachine(), engine);
+  return withSetUpLock(lockFile(root), async () => {
+    const others = installedEngines(root).filter((name) => !wanted.includes(name));
+    for (const name of others) rmSync(join(root, "node_modules", name), { recursive: true });
+    return others;
+  });
 }
 
 /** Whether what every machine needs is there. */

@@ -1,10 +1,11 @@
 import { describe, expect, spyOn, test } from "bun:test";
-import { mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, readdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { advice, runBun } from "../../src/setup/bun.ts";
 import { checkBunVersion } from "../../src/setup/bun-version.ts";
 import { hasStamp, writeStamp } from "../../src/setup/install-stamp.ts";
 import { Packages } from "../../src/setup/packages.ts";
+import { removeOtherEngines } from "../../src/setup/set-up.ts";
 import { withSetUpLock } from "../../src/setup/set-up-lock.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -55,6 +56,17 @@ describe("the packages of the project", () => {
     expect(halves).toHaveLength(4);
     expect(halves.every((name) => name.includes(`linux-${arch}`) && !name.includes("musl"))).toBe(true);
   });
+});
+
+test("choosing an engine removes those that were not chosen, and nothing else", async () => {
+  await using folder = await temporaryFolder();
+  const modules = join(folder.path, "node_modules");
+  const cpu = `@node-llama-cpp/linux-${process.arch}`;
+  for (const name of [cpu, `${cpu}-cuda`, `${cpu}-vulkan`, "node-llama-cpp"])
+    await Bun.write(join(modules, name, "package.json"), "{}");
+  expect((await removeOtherEngines("cpu", folder.path)).toSorted()).toEqual([`${cpu}-cuda`, `${cpu}-vulkan`]);
+  expect(readdirSync(join(modules, "@node-llama-cpp"))).toEqual([basename(cpu)]);
+  expect(readdirSync(modules)).toContain("node-llama-cpp");
 });
 
 describe("the stamp of an installation", () => {
