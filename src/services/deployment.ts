@@ -35,6 +35,7 @@ type Loss =
     };
 
 const PROGRESS_EVERY_MS = 200;
+const LACKS_MEMORY = new Set(["insufficient_memory", "memory_busy"]);
 /** A load that a request asked for and that failed is not tried again before; else each request would. */
 const COOL_DOWN_MS = 15_000;
 
@@ -140,6 +141,7 @@ export class Deployment {
    * @throws ApiError that tells why the model can not be used now
    */
   acquire(): Lease {
+    if (this.#state === "unloaded" && this.#coolDown > 0) throw this.#failure();
     if (this.#state === "unloaded") this.#wake();
     if (this.#state === "loading") throw modelLoading(this.name);
     if (this.#state === "failed") throw this.#failure();
@@ -171,6 +173,7 @@ export class Deployment {
     this.#stop.abort(reason);
     if (this.#state === "ready" || this.#state === "loading") this.#become("draining");
     this.#leases.end(drainMs);
+    this.#awake.resolve();
     await this.#end;
     if (this.#state !== "stopped") this.#become("stopped");
   }
@@ -203,7 +206,7 @@ export class Deployment {
       this.#rest = null;
       if (signal.aborted) break;
       if (loss.kind === "rest") {
-        await Promise.race([this.#awake.promise, aborted(signal)]);
+        await this.#awake.promise;
         if (signal.aborted) break;
         continue;
       }
@@ -229,8 +232,11 @@ export class Deployment {
       model = await this.#parts.loads.run(signal, () => this.#load());
     } catch (error) {
       // A file or a device that was refused stays refused; a crash may have been bad luck.
-      const refused = !(error instanceof ApiError && error.code === "engine_lost");
-      return { kind: "lost", error: toError(error), final: refused && this.#info === null };
+      const code = error instanceof ApiError ? error.code : null;
+      const wasThere = this.#info !== null;
+      if (wasThere && !signal.aborted && LACKS_MEMORY.has(code ?? ""))
+        return this.#restUnwillingly(toError(error));
+      return { kind: "lost", error: toError(error), final: code !== "engine_lost" && !wasThere };
     }
     this.#rest = { asked: Promise.withResolvers(), done: Promise.withResolvers() };
     const end = Promise.race([model.gone, this.#leases.ended, this.#rest.asked.promise]);
@@ -245,6 +251,16 @@ export class Deployment {
     return reason === "rest"
       ? { kind: "rest" }
       : { kind: "lost", error: signal.reason as Error, final: true };
+  }
+
+  /** It was in memory before and does not fit now: that may pass, so it is no failure for good. */
+  #restUnwillingly(error: Error): Loss {
+    this.#error = error.message;
+    this.#failedAt = performance.now();
+    this.#awake = Promise.withResolvers();
+    this.#parts.log.warn({ err: error }, "not loaded again for now");
+    this.#become("unloaded");
+    return { kind: "rest" };
   }
 
   async #load(): Promise<LoadedModel> {
@@ -264,6 +280,7 @@ export class Deployment {
     this.#model = model;
     this.#info = model.info;
     this.#progress = 1;
+    this.#failedAt = null;
     this.#become("ready");
     this.#started.resolve();
     this.#ready.resolve(model.info);
@@ -292,7 +309,8 @@ export class Deployment {
 
   #failure(): ApiError {
     const reason = this.#error ?? "no reason is known";
-    const seconds = this.#plan.onDemand ? Math.max(1, Math.ceil(this.#coolDown / 1000)) : undefined;
+    const passes = this.#plan.onDemand || this.#state === "unloaded";
+    const seconds = passes ? Math.max(1, Math.ceil(this.#coolDown / 1000)) : undefined;
     return deploymentFailed(this.name, reason, seconds);
   }
 
@@ -319,13 +337,6 @@ export class Deployment {
     this.#state = state;
     this.#parts.onChange(this);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  return promise;
 }
 
 function toError(thrown: unknown): Error {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { insufficientMemory } from "../../src/errors.ts";
 import type { ModelManager } from "../../src/services/model-manager.ts";
 import { OnDemandModels } from "../../src/services/on-demand.ts";
 import type { Verdict } from "../../src/services/memory-keeper.ts";
@@ -58,6 +59,21 @@ describe("a model that lies idle", () => {
     await until(() => stateOf(manager, "a") === "unloaded");
     await Bun.sleep(20);
     expect(stateOf(manager, "b")).toBe("ready");
+  });
+
+  test("that does not fit any more stays unloaded and is tried again later, not at every request", async () => {
+    const { engine, manager, models } = withLoading();
+    await ready(manager, "a", { ttl: 0 });
+    await until(() => stateOf(manager, "a") === "unloaded");
+    engine.script.loadError = insufficientMemory("It needs 4 GiB");
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const error = await refusal(() => models.acquire("a", never));
+      expect(error).toMatchObject({ status: 503, code: "model_failed" });
+      expect(error.message).toContain("It needs 4 GiB");
+      expect(error.retryAfter).toBeGreaterThan(0);
+    }
+    expect(manager.list()).toMatchObject([{ state: "unloaded", restarts: 0 }]);
+    await manager.undeploy("a");
   });
 
   test("can be undeployed while it lies unloaded", async () => {
