@@ -254,11 +254,11 @@ export class Deployment {
   }
 
   /** It was in memory before and does not fit now: that may pass, so it is no failure for good. */
-  #restUnwillingly(error: Error): Loss {
-    this.#error = error.message;
+  #restUnwillingly(reason: Error): Loss {
+    this.#error = reason.message;
     this.#failedAt = performance.now();
     this.#awake = Promise.withResolvers();
-    this.#parts.log.warn({ err: error }, "not loaded again for now");
+    this.#parts.log.warn({ err: reason }, "not loaded again for now");
     this.#become("unloaded");
     return { kind: "rest" };
   }
