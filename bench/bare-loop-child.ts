@@ -2,6 +2,7 @@ import type { FromWorker } from "../src/engine/protocol.ts";
 import { Worker } from "../src/engine/worker/worker.ts";
 import type { LoadSpec } from "../src/engine/engine.ts";
 import { promptOf, type Round, timed } from "./protocol.ts";
+import { greedy } from "../src/services/sampling.ts";
 
 /*
  * The step loop with nothing around it: no HTTP, no JSON, no message to another process per token. It
@@ -54,17 +55,7 @@ async function run(round: Round) {
         promptParam: "prompt",
         maxTokens: round.tokens,
         maxTotalTokens: null,
-        sampling: {
-          temperature: 0,
-          topP: 1,
-          topK: 0,
-          minP: 0,
-          presencePenalty: 0,
-          frequencyPenalty: 0,
-          repeatPenalty: 1,
-          seed: 1,
-          logitBias: [],
-        },
+        sampling: { ...greedy(), seed: 1 },
         stop: [],
         ignoreEos: true,
       },

@@ -4,6 +4,7 @@ import type { EngineChild } from "./engine-child.ts";
 import { describeExit } from "./exit-reason.ts";
 import { GenerateCall } from "./generate-call.ts";
 import type { FromWorker } from "./protocol.ts";
+import { noActivity } from "./no-activity.ts";
 
 /** A question with one answer. */
 interface Ask {
@@ -19,14 +20,7 @@ export class ProcessModel implements LoadedModel {
   readonly #unloadMs: number;
   readonly #generations = new Map<string, GenerateCall>();
   readonly #asks = new Map<string, Ask>();
-  #activity: Activity = {
-    busySlots: 0,
-    queued: 0,
-    promptTokens: 0,
-    cachedTokens: 0,
-    completionTokens: 0,
-    decodes: 0,
-  };
+  #activity: Activity = noActivity();
   #lastId = 0;
   /** Why nothing new is taken. */
   #closed: Error | null = null;

@@ -1,4 +1,5 @@
 import type { GenerateRequest, LoadHooks, LoadSpec } from "../../src/engine/engine.ts";
+import { greedy } from "../../src/services/sampling.ts";
 
 /** A greedy request for the completion of a text. */
 export function textRequest(text: string, overrides: Partial<GenerateRequest> = {}): GenerateRequest {
@@ -8,17 +9,7 @@ export function textRequest(text: string, overrides: Partial<GenerateRequest> = 
     promptParam: "prompt",
     maxTokens: null,
     maxTotalTokens: null,
-    sampling: {
-      temperature: 0,
-      topP: 1,
-      topK: 0,
-      minP: 0,
-      presencePenalty: 0,
-      frequencyPenalty: 0,
-      repeatPenalty: 1,
-      seed: 1,
-      logitBias: [],
-    },
+    sampling: { ...greedy(), seed: 1 },
     stop: [],
     ignoreEos: false,
     ...overrides,

@@ -12,6 +12,7 @@ import type {
   Piece,
   Prompt,
 } from "../../src/engine/engine.ts";
+import { noActivity } from "../../src/engine/no-activity.ts";
 
 /** What a fake model does; every field may be changed while it runs. */
 export interface FakeScript {
@@ -67,14 +68,7 @@ export class FakeEngine implements Engine {
 
 export class FakeModel implements LoadedModel {
   readonly info: ModelInfo;
-  readonly activity: Activity = {
-    busySlots: 0,
-    queued: 0,
-    promptTokens: 0,
-    cachedTokens: 0,
-    completionTokens: 0,
-    decodes: 0,
-  };
+  readonly activity: Activity = noActivity();
   /** Every request it was given. */
   readonly requests: GenerateRequest[] = [];
   /** Requests that ended before their last piece because the client left. */

@@ -6,6 +6,7 @@ import { LlamaLog } from "../../src/engine/worker/llama-log.ts";
 import { load, type Loaded } from "../../src/engine/worker/load.ts";
 import type { Slot } from "../../src/engine/worker/slots.ts";
 import { Speed } from "../../src/engine/worker/speed.ts";
+import { greedy } from "../../src/services/sampling.ts";
 import { LoopBench, type Outcome } from "./loop-bench.ts";
 import { type RandomModelOptions, writeRandomModel } from "./random-model.ts";
 import { RecordingContext } from "./recording-context.ts";
@@ -42,18 +43,7 @@ export const generateRequest = (
   stop: [],
   ignoreEos: false,
   ...changes,
-  sampling: {
-    temperature: 0,
-    topP: 1,
-    topK: 0,
-    minP: 0,
-    presencePenalty: 0,
-    frequencyPenalty: 0,
-    repeatPenalty: 1,
-    seed: 1,
-    logitBias: [],
-    ...sampling,
-  },
+  sampling: { ...greedy(), seed: 1, ...sampling },
 });
 
 /** A random model in llama.cpp, in this process, and step loops on it. */

@@ -1,20 +1,14 @@
 import type { GenerateRequest } from "../../src/engine/engine.ts";
 import { ApiError } from "../../src/errors.ts";
 import type { FromWorker, ToWorker } from "../../src/engine/protocol.ts";
+import { noActivity } from "../../src/engine/no-activity.ts";
 
 /**
  * An engine process without an engine: speaks the protocol and does what the names in the load and the
  * words of the prompt ask for, also what a real one should never do.
  */
 const send = (message: FromWorker) => process.send?.(message);
-const activity = {
-  busySlots: 0,
-  queued: 0,
-  promptTokens: 0,
-  cachedTokens: 0,
-  completionTokens: 0,
-  decodes: 0,
-};
+const activity = noActivity();
 const cancelled: string[] = [];
 const timers = new Map<string, Timer>();
 let beat: Timer | undefined;

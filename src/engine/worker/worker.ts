@@ -1,20 +1,12 @@
 import { ApiError, engineFailed, loadFailed } from "../../errors.ts";
-import type { Activity, GenerateRequest, LoadSpec, LogLevel } from "../engine.ts";
+import type { GenerateRequest, LoadSpec, LogLevel } from "../engine.ts";
 import type { FromWorker, ToWorker } from "../protocol.ts";
 import { admit, checkTokens, encodePrompt } from "./admission.ts";
 import { LlamaLog } from "./llama-log.ts";
 import { load, type Loaded } from "./load.ts";
 import { StepLoop } from "./step-loop.ts";
 import { defaultDecodeThreads, Tuner } from "./tuning.ts";
-
-const NO_ACTIVITY: Activity = {
-  busySlots: 0,
-  queued: 0,
-  promptTokens: 0,
-  cachedTokens: 0,
-  completionTokens: 0,
-  decodes: 0,
-};
+import { noActivity } from "../no-activity.ts";
 
 /** Quiet time after the last answer before threads are measured, so that follow-up questions go first. */
 const QUIET_MS = 200;
@@ -64,7 +56,7 @@ export class Worker {
     this.#send({
       type: "heartbeat",
       step: loop?.runningStep ?? null,
-      activity: loop?.activity ?? NO_ACTIVITY,
+      activity: loop?.activity ?? noActivity(),
     });
   }
 
