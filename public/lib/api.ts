@@ -21,23 +21,31 @@ class Away extends Error {
   }
 }
 
-interface Call {
+export interface Call {
   method?: "GET" | "POST" | "DELETE";
   body?: unknown;
   signal?: AbortSignal;
+  /** The API key, where the server wants one. */
+  key?: string | null;
 }
 
 /**
  * Calls the server and hands back its answer, whatever it is made of.
  * @throws Refusal when it says no, Away when it says nothing, `AbortError` when `signal` fires
  */
-export async function send(path: string, { method = "GET", body, signal }: Call = {}): Promise<Response> {
+export async function send(
+  path: string,
+  { method = "GET", body, signal, key }: Call = {},
+): Promise<Response> {
+  const headers: Record<string, string> = {};
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (key) headers["authorization"] = `Bearer ${key}`;
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       signal: signal ?? null,
-      headers: body === undefined ? {} : { "content-type": "application/json" },
+      headers,
       body: body === undefined ? null : JSON.stringify(body),
     });
   } catch (error) {

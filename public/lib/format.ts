@@ -44,3 +44,10 @@ export const plural = (count: number, noun: string): string =>
   `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
 const trim = (value: number): string => (value >= 99.5 ? value.toFixed(0) : String(Number(value.toFixed(1))));
+
+/** A count in few characters: `950`, `1.2k`, `33k`, `1.5M`. */
+export function formatCount(count: number): string {
+  if (count < 1000) return String(count);
+  if (count < 999_500) return `${trim(count / 1000)}k`;
+  return `${trim(count / 1e6)}M`;
+}

@@ -1,9 +1,10 @@
-import type { Statistics } from "../../src/schemas/event.ts";
+import type { LogLine, Statistics } from "../../src/schemas/event.ts";
 import type { StatusAnswer } from "../../src/schemas/status.ts";
 import { needsStatus, withDeployment, withModels, withStatistics } from "./status-changes.ts";
 
 /** How the page hears from the server. */
-export type Link = "connecting" | "live" | "polling" | "away";
+/** `locked`: the server answers, and wants an API key. */
+export type Link = "connecting" | "live" | "polling" | "away" | "locked";
 
 export interface LiveView {
   link: Link;
@@ -25,6 +26,10 @@ export interface LiveOptions {
   fetchStatus(): Promise<StatusAnswer>;
   openEvents(): EventStream;
   onChange(view: LiveView): void;
+  /** Every line of the server's log that comes along. */
+  onLog?(line: LogLine): void;
+  /** Whether a failure of `fetchStatus` means that a key is missing or wrong: then only `refresh` asks again. */
+  isLocked?(error: unknown): boolean;
   /** Between two polls while there is no event stream. */
   pollMs?: number;
   /** Between two polls beside a healthy event stream, which does not tell of disk and GPU. */
@@ -53,7 +58,15 @@ export class Live {
   readonly #options: Required<LiveOptions>;
 
   constructor(options: LiveOptions) {
-    this.#options = { pollMs: 2000, idleMs: 5000, reopenMs: 15_000, silenceMs: 10_000, ...options };
+    this.#options = {
+      pollMs: 2000,
+      idleMs: 5000,
+      reopenMs: 15_000,
+      silenceMs: 10_000,
+      onLog: () => {},
+      isLocked: () => false,
+      ...options,
+    };
   }
 
   /** Starts following; later asks at once instead of at the next turn. */
@@ -75,24 +88,30 @@ export class Live {
   async #ask(): Promise<void> {
     this.#asking = true;
     if (this.#isLive() && Date.now() - this.#heardAt > this.#options.silenceMs) this.#closeEvents();
-    let delay: number;
+    let delay: number | null;
     try {
       const status = await this.#options.fetchStatus();
       this.#failures = 0;
       if (!this.#events && Date.now() >= this.#reopenAt) this.#openEvents();
       this.#change({ link: this.#isLive() ? "live" : "polling", status, retryAt: null });
       delay = this.#isLive() ? this.#options.idleMs : this.#options.pollMs;
-    } catch {
+    } catch (error) {
       this.#closeEvents();
       // Whoever comes back may well stream again.
       this.#reopenAt = 0;
-      delay = retryDelay(++this.#failures, this.#options.pollMs);
-      this.#change({ link: "away", retryAt: Date.now() + delay });
+      if (this.#options.isLocked(error)) {
+        delay = null;
+        this.#change({ link: "locked", retryAt: null });
+      } else {
+        delay = retryDelay(++this.#failures, this.#options.pollMs);
+        this.#change({ link: "away", retryAt: Date.now() + delay });
+      }
     }
     this.#asking = false;
     if (this.#stopped) return;
     if (this.#askAgain) delay = 0;
     this.#askAgain = false;
+    if (delay === null) return;
     this.#timer = setTimeout(() => this.refresh(), delay);
   }
 
@@ -120,6 +139,10 @@ export class Live {
     on("stats", (statistics: Statistics) => {
       if (needsStatus(this.#view.status, statistics)) this.refresh();
       return { statistics, status: withStatistics(this.#view.status, statistics) };
+    });
+    on("log", (line: LogLine) => {
+      this.#options.onLog(line);
+      return {};
     });
     events.addEventListener("error", () => {
       if (this.#events !== events) return;

@@ -29,7 +29,13 @@ const COMMON = {
  */
 export const PAGE_SECURITY = {
   ...COMMON,
-  "content-security-policy": policy({ "require-trusted-types-for": "'script'", "trusted-types": "'none'" }),
+  "content-security-policy": policy({
+    "font-src": "'self'",
+    "worker-src": "'self'",
+    "require-trusted-types-for": "'script'",
+    // The one policy turns the address of the page's own worker into one that may be started.
+    "trusted-types": "worker",
+  }),
 };
 
 /** For the API reference, whose viewer writes markup itself. */
@@ -39,4 +45,13 @@ export const REFERENCE_SECURITY = { ...COMMON, "content-security-policy": policy
 export const FILE_SECURITY = {
   ...COMMON,
   "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+};
+
+/**
+ * For scripts: what a worker may do, its own file says, and the page's worker reads files that may be
+ * hostile. It loads its other half, and reaches nothing.
+ */
+export const WORKER_SECURITY = {
+  ...COMMON,
+  "content-security-policy": "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'",
 };

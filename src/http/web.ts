@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Elysia } from "elysia";
 import { ApiReference } from "./api-reference.ts";
-import { FILE_SECURITY, PAGE_SECURITY } from "./content-security.ts";
+import { FILE_SECURITY, PAGE_SECURITY, WORKER_SECURITY } from "./content-security.ts";
 import { MemoryFile } from "./memory-file.ts";
+import { bundlePage, type PageFile } from "./page-bundle.ts";
 import { staticFiles } from "./static-files.ts";
 
 const PUBLIC = fileURLToPath(new URL("../../public", import.meta.url));
@@ -35,12 +36,21 @@ export class WebPage {
    * @throws AggregateError with the bundler's messages when the page has a mistake: better no start than a blank page
    */
   static async build(folder = PUBLIC): Promise<WebPage> {
-    const { page, assets } = await bundle(folder);
-    const [reference, files] = await Promise.all([
+    const [{ page, assets }, reference, files] = await Promise.all([
+      bundlePage(folder),
       ApiReference.read(join(folder, "docs")),
       staticFiles(join(folder, "static")),
     ]);
-    return new WebPage(page, assets, reference, files);
+    return new WebPage(
+      new MemoryFile(page.bytes, {
+        ...PAGE_SECURITY,
+        "content-type": page.type,
+        "cache-control": "no-cache",
+      }),
+      new Map(Array.from(assets, ([path, asset]) => [path, assetFile(asset)])),
+      reference,
+      files,
+    );
   }
 
   /** Answers `GET /` and `GET /web-interface` with the page. */
@@ -67,33 +77,7 @@ export class WebPage {
   }
 }
 
-async function bundle(folder: string) {
-  const { outputs } = await Bun.build({
-    entrypoints: [join(folder, "index.html")],
-    root: folder,
-    target: "browser",
-    minify: true,
-    splitting: true,
-    publicPath: "/assets/",
-    naming: { entry: "[name]-[hash].[ext]", chunk: "[name]-[hash].[ext]", asset: "[name]-[hash].[ext]" },
-  });
-  let page: MemoryFile | undefined;
-  const assets = new Map<string, MemoryFile>();
-  for (const output of outputs) {
-    const bytes = new Uint8Array(await output.arrayBuffer());
-    if (output.type.startsWith("text/html")) {
-      page = new MemoryFile(bytes, {
-        ...PAGE_SECURITY,
-        "content-type": "text/html; charset=utf-8",
-        "cache-control": "no-cache",
-      });
-    } else {
-      assets.set(
-        `/assets/${output.path.replace(/^\.\//, "")}`,
-        new MemoryFile(bytes, { ...FILE_SECURITY, "content-type": output.type, "cache-control": FOREVER }),
-      );
-    }
-  }
-  if (!page) throw new Error(`The bundle of ${folder}/index.html contains no page`);
-  return { page, assets };
+function assetFile({ bytes, type }: PageFile): MemoryFile {
+  const security = /javascript/.test(type) ? WORKER_SECURITY : FILE_SECURITY;
+  return new MemoryFile(bytes, { ...security, "content-type": type, "cache-control": FOREVER });
 }

@@ -17,7 +17,8 @@ export const Statistics = Type.Object(
   { $id: "Statistics" },
 );
 
-const LogEvent = Type.Object(
+export type LogLine = Static<typeof LogLine>;
+export const LogLine = Type.Object(
   {
     time: Type.Integer({ description: "Unix time in milliseconds" }),
     level: Type.String(),
@@ -33,7 +34,7 @@ export const EventData = Type.Union(
     Type.Object({ models: Type.Array(DeploymentStatus) }, { title: "snapshot", description: "First, once" }),
     DeploymentStatus,
     Statistics,
-    LogEvent,
+    LogLine,
     Type.Object(
       { lines: Type.Integer() },
       { title: "dropped", description: "Log lines left out because the client reads too slowly" },

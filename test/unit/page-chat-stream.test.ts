@@ -29,7 +29,7 @@ test("a streamed answer comes as text, its end and its usage", async () => {
     { kind: "text", text: "Hel" },
     { kind: "text", text: "lo" },
     { kind: "end", reason: "length" },
-    { kind: "usage", inputTokens: 9, outputTokens: 2 },
+    { kind: "usage", inputTokens: 9, outputTokens: 2, tokensPerSecond: null },
   ]);
 });
 

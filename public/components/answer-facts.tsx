@@ -1,0 +1,37 @@
+import type { Message } from "../lib/conversation.ts";
+import { formatCount, formatSeconds, plural } from "../lib/format.ts";
+
+/** How fast the answer was, what it took, and how full the context is. */
+export function AnswerFacts({ message: { facts, model } }: { message: Message }) {
+  if (!facts) return model ? <p class="facts">{model}</p> : null;
+  const { promptTokens, completionTokens, tokensPerSecond, firstTokenMs, contextLength } = facts;
+  const used = promptTokens + completionTokens;
+  return (
+    <p class="facts">
+      <span title="Model">{model}</span>
+      {tokensPerSecond !== null && (
+        <span title="Tokens per second">{tokensPerSecond.toFixed(1)} tokens/s</span>
+      )}
+      {firstTokenMs !== null && (
+        <span title="Time to the first token">{formatSeconds(firstTokenMs / 1000)} to the first</span>
+      )}
+      <span title={`${plural(promptTokens, "token")} of prompt`}>{plural(completionTokens, "token")}</span>
+      {contextLength !== null && (
+        <span
+          class="gauge-place"
+          title={`${used.toLocaleString("en")} of ${contextLength.toLocaleString("en")} tokens of context used`}
+        >
+          <meter
+            min={0}
+            max={contextLength}
+            value={used}
+            high={contextLength * 0.85}
+            optimum={0}
+            aria-label="Context used"
+          />
+          {formatCount(used)} of {formatCount(contextLength)}
+        </span>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,155 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { explain } from "../lib/api.ts";
+import type { Attachment } from "../lib/conversation.ts";
+import { formatCount } from "../lib/format.ts";
+import { ask, model, running } from "../state/chat.ts";
+import { readFile } from "../state/files.ts";
+import { notify } from "../state/notices.ts";
+import { Icon } from "./icon.tsx";
+
+/** Text that is pasted and longer than this becomes an attachment. */
+const LONG_PASTE = 4000;
+
+/** Where one writes: grows with the text, takes files, and turns into the stop button while an answer is written. */
+export function Composer() {
+  const text = useSignal("");
+  const attached = useSignal<Attachment[]>([]);
+  const over = useSignal(false);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    // On a phone the keyboard would cover half of the page at once.
+    if (matchMedia("(pointer: fine)").matches) area.current?.focus();
+  }, []);
+
+  const send = () => {
+    if (!ask(text.value, attached.value)) return;
+    text.value = "";
+    attached.value = [];
+  };
+  const attach = async (files: Iterable<File>) => {
+    for (const file of files) {
+      try {
+        const attachment = await readFile(file);
+        attached.value = [...attached.value, attachment];
+      } catch (error) {
+        notify(explain(error), "error");
+      }
+    }
+    area.current?.focus();
+  };
+  const paste = (event: ClipboardEvent) => {
+    const files = event.clipboardData?.files;
+    const pasted = event.clipboardData?.getData("text/plain") ?? "";
+    if (files?.length) {
+      event.preventDefault();
+      void attach([...files]);
+    } else if (pasted.length > LONG_PASTE) {
+      event.preventDefault();
+      attached.value = [...attached.value, { name: "Pasted text", size: pasted.length, text: pasted }];
+    }
+  };
+  const empty = text.value.trim() === "" && attached.value.length === 0;
+  return (
+    <form
+      class="composer"
+      data-over={over.value}
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+      onDragOver={(event) => {
+        event.preventDefault();
+        over.value = true;
+      }}
+      onDragLeave={() => (over.value = false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        over.value = false;
+        void attach([...(event.dataTransfer?.files ?? [])]);
+      }}
+    >
+      <div class="composer-box">
+        {attached.value.length > 0 && (
+          <ul class="attachments" aria-label="Attached">
+            {attached.value.map((one, index) => (
+              <li key={index} class="attachment">
+                <Icon name="file" size={16} />
+                <span class="name">{one.name}</span>
+                <small>{formatCount(one.size)} characters</small>
+                <button
+                  type="button"
+                  class="icon-button small"
+                  aria-label={`Remove ${one.name}`}
+                  onClick={() => (attached.value = attached.value.filter((other) => other !== one))}
+                >
+                  <Icon name="close" size={14} />
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
+        <textarea
+          ref={area}
+          id="prompt"
+          rows={1}
+          aria-label="Message"
+          placeholder={
+            model.value ? "Write a message" : "Write a message; a model has to be deployed to answer"
+          }
+          value={text.value}
+          onInput={(event) => (text.value = event.currentTarget.value)}
+          onPaste={paste}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+            event.preventDefault();
+            send();
+          }}
+        />
+        <div class="composer-actions">
+          <button
+            type="button"
+            class="icon-button"
+            aria-label="Attach text or PDF files"
+            title="Attach text or PDF files"
+            onClick={() => picker.current?.click()}
+          >
+            <Icon name="attach" />
+          </button>
+          <input
+            ref={picker}
+            class="visually-hidden"
+            type="file"
+            multiple
+            tabIndex={-1}
+            aria-label="Files to attach"
+            onChange={(event) => {
+              void attach([...(event.currentTarget.files ?? [])]);
+              event.currentTarget.value = "";
+            }}
+          />
+          <span class="keys" aria-hidden="true">
+            <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> is a new line
+          </span>
+          {running.value ? (
+            <button
+              type="button"
+              class="send stop"
+              aria-label="Stop the answer"
+              title="Stop (Esc)"
+              onClick={() => running.value?.stop()}
+            >
+              <Icon name="stop" />
+            </button>
+          ) : (
+            <button type="submit" class="send" aria-label="Send" title="Send" disabled={empty}>
+              <Icon name="send" />
+            </button>
+          )}
+        </div>
+      </div>
+      <p class="fine-print">Models make mistakes; check what matters.</p>
+    </form>
+  );
+}

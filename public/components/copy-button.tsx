@@ -1,0 +1,51 @@
+import { useSignal } from "@preact/signals";
+import { notify } from "../state/notices.ts";
+import { Icon } from "./icon.tsx";
+
+interface Props {
+  text: string | (() => string);
+  label: string;
+  small?: boolean;
+}
+
+/** Copies, and says so for a moment. */
+export function CopyButton({ text, label, small = false }: Props) {
+  const done = useSignal(false);
+  const copy = async () => {
+    if (!(await copyText(typeof text === "string" ? text : text()))) {
+      notify("The browser did not let the page copy; select the text and copy it yourself.", "error");
+      return;
+    }
+    done.value = true;
+    setTimeout(() => (done.value = false), 1600);
+  };
+  return (
+    <button
+      type="button"
+      class={small ? "icon-button small" : "icon-button"}
+      aria-label={label}
+      title={label}
+      data-done={done.value}
+      onClick={() => void copy()}
+    >
+      <Icon name={done.value ? "check" : "copy"} size={small ? 15 : 17} />
+    </button>
+  );
+}
+
+/** The clipboard exists on secure origins only; on a plain address in the network the old way is left. */
+async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "visually-hidden";
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}

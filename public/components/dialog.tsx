@@ -1,0 +1,53 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { Icon } from "./icon.tsx";
+
+interface Props {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+  /** `side` is a panel at the edge of the screen. */
+  kind?: "middle" | "side";
+  /** Whether it may be closed without an answer. */
+  closable?: boolean;
+}
+
+/** The browser's own modal dialog: it keeps the focus in, closes on Escape and gives the focus back. */
+export function Dialog({ title, onClose, children, kind = "middle", closable = true }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class={`dialog ${kind}`}
+      aria-labelledby="dialog-title"
+      onClose={onClose}
+      onCancel={(event) => {
+        if (!closable) event.preventDefault();
+      }}
+      onClick={(event) => {
+        // The backdrop is the dialog itself; what is inside covers all the rest of it.
+        if (closable && event.target === event.currentTarget) event.currentTarget.close();
+      }}
+    >
+      <div class="dialog-body">
+        <header>
+          <h2 id="dialog-title">{title}</h2>
+          {closable && (
+            <button
+              type="button"
+              class="icon-button"
+              aria-label="Close"
+              onClick={() => dialog.current?.close()}
+            >
+              <Icon name="close" />
+            </button>
+          )}
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}

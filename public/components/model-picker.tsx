@@ -1,0 +1,89 @@
+import type { DeploymentStatus } from "../../src/schemas/deployment.ts";
+import { stateName } from "../lib/deployment.ts";
+import { chooseModel, model } from "../state/chat.ts";
+import { go } from "../state/route.ts";
+import { models, view } from "../state/server.ts";
+import { Icon } from "./icon.tsx";
+import { Menu } from "./menu.tsx";
+
+/** Which model answers: what is deployed, with its state, and the way to more. */
+export function ModelPicker() {
+  const loading = models.value.find(({ state }) => state === "loading" || state === "downloading");
+  const name = model.value ?? loading?.model_name ?? (view.value.status ? "No model" : "…");
+  return (
+    <Menu
+      label={`Model: ${name}`}
+      class="model-button"
+      button={
+        <>
+          <span class="state-dot" data-state={model.value ? "ready" : (loading?.state ?? "stopped")} />
+          <span class="name">{shortName(name)}</span>
+          {!model.value && loading && <span class="muted">{Math.round(loading.progress * 100)} %</span>}
+          <Icon name="down" size={14} />
+        </>
+      }
+    >
+      {(close) => (
+        <>
+          <p class="menu-title">Deployed</p>
+          {models.value.length === 0 && <p class="menu-note">Nothing yet.</p>}
+          {models.value.map((one) => (
+            <Choice
+              key={one.model_name}
+              model={one}
+              onChoose={() => {
+                chooseModel(one.model_name);
+                close();
+              }}
+            />
+          ))}
+          <hr />
+          <button
+            type="button"
+            role="menuitem"
+            onClick={() => {
+              close();
+              go("#/models");
+            }}
+          >
+            <Icon name="plus" size={16} /> Deploy another model
+          </button>
+        </>
+      )}
+    </Menu>
+  );
+}
+
+function Choice({ model: one, onChoose }: { model: DeploymentStatus; onChoose: () => void }) {
+  const ready = one.state === "ready";
+  return (
+    <button
+      type="button"
+      role="menuitemradio"
+      aria-checked={model.value === one.model_name}
+      class="choice"
+      disabled={!ready}
+      onClick={onChoose}
+    >
+      <span class="state-dot" data-state={one.state} />
+      <span class="grow">
+        <span class="name">{one.model_name}</span>
+        <small>
+          {ready
+            ? [
+                one.quantisation,
+                one.context_length && `${one.context_length.toLocaleString("en")} tokens`,
+                one.device,
+              ]
+                .filter(Boolean)
+                .join(" · ")
+            : stateName(one)}
+        </small>
+      </span>
+      {model.value === one.model_name && <Icon name="check" size={16} />}
+    </button>
+  );
+}
+
+/** Of a path the file, without its ending. */
+const shortName = (name: string): string => name.replace(/^.*\//, "").replace(/\.gguf$/i, "");

@@ -1,0 +1,83 @@
+import { useSignal } from "@preact/signals";
+import type { DeployAnswer } from "../../src/schemas/deployment.ts";
+import { explain } from "../lib/api.ts";
+import { stateName } from "../lib/deployment.ts";
+import { ask, model } from "../state/chat.ts";
+import { notify } from "../state/notices.ts";
+import { call, models, refresh, view } from "../state/server.ts";
+
+const SUGGESTIONS = [
+  { title: "What can you do?", text: "What can you do? Answer in three sentences." },
+  { title: "Explain an idea", text: "Explain what a KV cache is, in plain words and with a small example." },
+  { title: "Write some code", text: "Write a Python function that tells whether a word is a palindrome." },
+  { title: "Compare two things", text: "Compare tea and coffee in a short table." },
+];
+
+/** Before the first question: something to start from, or what is missing for it. */
+export function Welcome() {
+  const { status, link } = view.value;
+  const loading = models.value.find(({ state }) => state === "loading" || state === "downloading");
+  return (
+    <div class="messages welcome-place">
+      <div class="welcome">
+        <img src="/static/icon.svg" alt="" width="52" height="52" />
+        {model.value ? (
+          <>
+            <h2>What would you like to know?</h2>
+            <ul class="suggestions">
+              {SUGGESTIONS.map(({ title, text }) => (
+                <li key={title}>
+                  <button type="button" onClick={() => ask(text)}>
+                    <strong>{title}</strong>
+                    <span>{text}</span>
+                  </button>
+                </li>
+              ))}
+            </ul>
+          </>
+        ) : loading ? (
+          <>
+            <h2>{loading.model_name} is on its way</h2>
+            <p class="muted">{stateName(loading)}. It answers as soon as it is there.</p>
+            <progress value={loading.progress} max={1} aria-label={`Progress of ${loading.model_name}`} />
+          </>
+        ) : status ? (
+          <NothingDeployed />
+        ) : (
+          <h2>{link === "locked" ? "This server wants an API key" : ""}</h2>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function NothingDeployed() {
+  const asked = useSignal(false);
+  const deploy = async () => {
+    asked.value = true;
+    try {
+      await call<DeployAnswer>("/deploy", { method: "POST", body: { model_name: "guide" } });
+      refresh();
+    } catch (error) {
+      notify(explain(error), "error");
+      asked.value = false;
+    }
+  };
+  return (
+    <>
+      <h2>No model is deployed</h2>
+      <p class="muted">
+        A model answers once it is deployed, that is, loaded into memory. Begin with the small one that comes
+        with Berth, or choose one that makes good use of this machine.
+      </p>
+      <div class="row">
+        <button type="button" class="button primary" disabled={asked.value} onClick={() => void deploy()}>
+          Deploy guide
+        </button>
+        <a class="button" href="#/models">
+          See all models
+        </a>
+      </div>
+    </>
+  );
+}

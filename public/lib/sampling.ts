@@ -1,0 +1,139 @@
+/** How tokens are chosen; a field that is missing is left to the server. */
+export interface Sampling {
+  temperature?: number;
+  top_p?: number;
+  top_k?: number;
+  min_p?: number;
+  presence_penalty?: number;
+  frequency_penalty?: number;
+  repeat_penalty?: number;
+  max_tokens?: number;
+  seed?: number;
+  stop?: string[];
+}
+
+interface NumberField {
+  name: Exclude<keyof Sampling, "stop">;
+  label: string;
+  hint: string;
+  /** What the server does when the field is left out. */
+  byDefault: string;
+  min?: number;
+  max?: number;
+  step: number;
+}
+
+/** The settings as a form shows them; the defaults are those of the API reference. */
+export const SAMPLING_FIELDS: NumberField[] = [
+  {
+    name: "temperature",
+    label: "Temperature",
+    hint: "0 always takes the likeliest token; higher is more varied",
+    byDefault: "1",
+    min: 0,
+    max: 2,
+    step: 0.05,
+  },
+  {
+    name: "max_tokens",
+    label: "Longest answer",
+    hint: "In tokens",
+    byDefault: "until it ends",
+    min: 1,
+    step: 1,
+  },
+  {
+    name: "top_p",
+    label: "Top P",
+    hint: "Only the likeliest tokens that make up this share",
+    byDefault: "1",
+    min: 0,
+    max: 1,
+    step: 0.01,
+  },
+  {
+    name: "top_k",
+    label: "Top K",
+    hint: "Only this many of the likeliest",
+    byDefault: "off",
+    min: 0,
+    step: 1,
+  },
+  {
+    name: "min_p",
+    label: "Min P",
+    hint: "Only tokens this likely, beside the likeliest",
+    byDefault: "0",
+    min: 0,
+    max: 1,
+    step: 0.01,
+  },
+  {
+    name: "repeat_penalty",
+    label: "Repeat penalty",
+    hint: "Above 1 makes what was said less likely",
+    byDefault: "1",
+    min: 0.01,
+    step: 0.01,
+  },
+  {
+    name: "presence_penalty",
+    label: "Presence penalty",
+    hint: "For tokens that occurred at all",
+    byDefault: "0",
+    min: -2,
+    max: 2,
+    step: 0.1,
+  },
+  {
+    name: "frequency_penalty",
+    label: "Frequency penalty",
+    hint: "For each time a token occurred",
+    byDefault: "0",
+    min: -2,
+    max: 2,
+    step: 0.1,
+  },
+  {
+    name: "seed",
+    label: "Seed",
+    hint: "The same seed repeats an answer",
+    byDefault: "random",
+    min: 0,
+    step: 1,
+  },
+];
+
+/** A number as typed, or `undefined` for an empty or unusable one. */
+export function readNumber(typed: string, { min, max, step }: Pick<NumberField, "min" | "max" | "step">) {
+  const value = Number(typed);
+  if (typed.trim() === "" || !Number.isFinite(value)) return undefined;
+  const whole = step === 1 ? Math.round(value) : value;
+  return Math.min(max ?? Infinity, Math.max(min ?? -Infinity, whole));
+}
+
+/** Stop strings as typed, one per line; at most the four that the API takes. */
+export function readStops(typed: string): string[] | undefined {
+  const lines = typed.split("\n").filter((line) => line !== "");
+  return lines.length === 0 ? undefined : lines.slice(0, 4);
+}
+
+/** How many settings are not left to the server. */
+export const changedCount = (sampling: Sampling): number =>
+  Object.values(sampling).filter((value) => value !== undefined).length;
+
+/** A system prompt and settings under a name. */
+export interface Preset {
+  name: string;
+  system: string;
+  sampling: Sampling;
+}
+
+/** What comes with the page; a person's own are kept beside them. */
+export const BUILT_IN_PRESETS: Preset[] = [
+  { name: "Server defaults", system: "", sampling: {} },
+  { name: "Precise", system: "", sampling: { temperature: 0.2, top_p: 0.9 } },
+  { name: "Balanced", system: "", sampling: { temperature: 0.7, top_p: 0.95 } },
+  { name: "Imaginative", system: "", sampling: { temperature: 1.1, min_p: 0.05 } },
+  { name: "Repeatable", system: "", sampling: { temperature: 0, seed: 1 } },
+];

@@ -1,0 +1,109 @@
+import { computed, signal } from "@preact/signals";
+import { type DBSchema, openDB } from "idb";
+import { type Conversation, newConversation } from "../lib/conversation.ts";
+import { newId } from "../lib/id.ts";
+import { notify } from "./notices.ts";
+import { chosenModel, defaults } from "./preferences.ts";
+import { route } from "./route.ts";
+
+interface Schema extends DBSchema {
+  conversations: { key: string; value: Conversation };
+}
+
+/** Every conversation that this browser keeps, by id. */
+export const conversations = signal<ReadonlyMap<string, Conversation>>(new Map());
+
+/** Whether they have been read; until then an unknown address may still turn out to be known. */
+export const loaded = signal(false);
+
+/** What the chat shows before the first question of a new conversation. */
+export const draft = signal(freshDraft());
+
+/** The conversation of the address, or the draft. */
+export const current = computed(() => {
+  const id = route.value.conversation;
+  return (id === null ? null : conversations.value.get(id)) ?? draft.value;
+});
+
+const database = openDB<Schema>("berth", 1, {
+  upgrade: (db) => void db.createObjectStore("conversations", { keyPath: "id" }),
+});
+
+/** Tells other tabs which conversation changed. */
+const channel = new BroadcastChannel("berth-conversations");
+channel.addEventListener("message", ({ data }) => void reread(String(data)));
+
+/** Reads what is kept; without a database the page works, and forgets. */
+export async function loadConversations(): Promise<void> {
+  try {
+    const all = await (await database).getAll("conversations");
+    conversations.value = new Map([...all.map((one) => [one.id, one] as const), ...conversations.value]);
+  } catch {
+    notify("This browser does not let the page keep conversations: they last until it is closed.", "error");
+  }
+  loaded.value = true;
+}
+
+const tellOthers = (id: string): void => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of one origin by itself
+  channel.postMessage(id);
+};
+
+async function reread(id: string): Promise<void> {
+  const one = await (await database).get("conversations", id);
+  const next = new Map(conversations.value);
+  if (one) next.set(id, one);
+  else next.delete(id);
+  conversations.value = next;
+}
+
+/** Puts a conversation in place of what was there, and keeps it. */
+export function save(conversation: Conversation): void {
+  conversations.value = new Map(conversations.value).set(conversation.id, conversation);
+  void keep(conversation);
+}
+
+/** Keeps a conversation as it is to be found after a crash, without showing it. */
+export async function keep(conversation: Conversation): Promise<void> {
+  try {
+    await (await database).put("conversations", conversation);
+    tellOthers(conversation.id);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "QuotaExceededError")
+      notify("The browser's storage is full: delete some conversations, or export them first.", "error");
+  }
+}
+
+export function remove(id: string): void {
+  const next = new Map(conversations.value);
+  next.delete(id);
+  conversations.value = next;
+  void database.then(async (db) => {
+    await db.delete("conversations", id);
+    tellOthers(id);
+  });
+}
+
+/** Changes a conversation, whether it is kept or still the draft. */
+export function change(id: string, with_: (conversation: Conversation) => Conversation): void {
+  if (id === draft.value.id) {
+    draft.value = with_(draft.value);
+    return;
+  }
+  const conversation = conversations.value.get(id);
+  if (conversation) save(with_(conversation));
+}
+
+/** Begins a new conversation; the draft there was becomes a kept one with its first question. */
+export function resetDraft(): void {
+  draft.value = freshDraft();
+}
+
+function freshDraft(): Conversation {
+  return newConversation({
+    id: newId(),
+    created: Date.now(),
+    model: chosenModel.peek(),
+    ...structuredClone(defaults.peek()),
+  });
+}

@@ -1,0 +1,71 @@
+import { startNew } from "./chat.ts";
+import { current } from "./conversations.ts";
+import { generations } from "./generation.ts";
+import { overlay } from "./overlay.ts";
+import { drawerOpen, sidebarOpen } from "./preferences.ts";
+import { go } from "./route.ts";
+
+interface Shortcut {
+  /** As shown, e.g. `Ctrl Shift O`. */
+  keys: string;
+  what: string;
+}
+
+/** What the page listens to, for the list of shortcuts. */
+export const SHORTCUTS: Shortcut[] = [
+  { keys: "Ctrl Shift O", what: "New conversation" },
+  { keys: "Ctrl K", what: "Search conversations" },
+  { keys: "Ctrl B", what: "Show or hide the sidebar" },
+  { keys: "Esc", what: "Stop the answer, or close what is open" },
+  { keys: "Enter", what: "Send" },
+  { keys: "Shift Enter", what: "New line" },
+  { keys: "/", what: "Go to the message box" },
+  { keys: "Alt 1, 2, 3", what: "Chat, models, system" },
+  { keys: "?", what: "This list" },
+];
+
+const narrow = matchMedia("(max-width: 52rem)");
+
+/** Shows or hides the sidebar, which is a drawer where there is no room beside. */
+export function toggleSidebar(): void {
+  if (narrow.matches) drawerOpen.value = !drawerOpen.value;
+  else sidebarOpen.value = !sidebarOpen.value;
+}
+
+/** Shows the list of conversations and puts the cursor into its search. */
+function openSearch(): void {
+  if (narrow.matches) drawerOpen.value = true;
+  else sidebarOpen.value = true;
+  requestAnimationFrame(() => document.getElementById("search")?.focus());
+}
+
+export function listenForShortcuts(): void {
+  document.addEventListener("keydown", (event) => {
+    const command = event.ctrlKey || event.metaKey;
+    const key = event.key.toLowerCase();
+    if (event.isComposing) return;
+    if (command && event.shiftKey && key === "o") run(event, startNew);
+    else if (command && !event.shiftKey && !event.altKey && key === "k") run(event, openSearch);
+    else if (command && !event.shiftKey && !event.altKey && key === "b") run(event, toggleSidebar);
+    else if (event.altKey && !command && ["1", "2", "3"].includes(key))
+      run(event, () => go(["#/chat", "#/models", "#/system"][Number(key) - 1] ?? "#/chat"));
+    else if (key === "escape" && !document.querySelector("dialog[open]")) escape();
+    else if (!isTyping(event.target) && !command && !event.altKey) {
+      if (key === "/") run(event, () => document.getElementById("prompt")?.focus());
+      else if (key === "?") run(event, () => (overlay.value = "shortcuts"));
+    }
+  });
+}
+
+function escape(): void {
+  if (drawerOpen.value) drawerOpen.value = false;
+  else generations.value.get(current.value.id)?.stop();
+}
+
+function run(event: Event, what: () => void): void {
+  event.preventDefault();
+  what();
+}
+
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null;
