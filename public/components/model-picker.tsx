@@ -1,5 +1,5 @@
 import type { DeploymentStatus } from "../../src/schemas/deployment.ts";
-import { stateName } from "../lib/deployment.ts";
+import { isUsable, stateName } from "../lib/deployment.ts";
 import { chooseModel, model } from "../state/chat.ts";
 import { go } from "../state/route.ts";
 import { models, view } from "../state/server.ts";
@@ -8,17 +8,18 @@ import { Menu } from "./menu.tsx";
 
 /** Which model answers: what is deployed, with its state, and the way to more. */
 export function ModelPicker() {
-  const loading = models.value.find(({ state }) => state === "loading" || state === "downloading");
-  const name = model.value ?? loading?.model_name ?? (view.value.status ? "No model" : "…");
+  const chosen = models.value.find(({ model_name }) => model_name === model.value);
+  const name = model.value ?? (view.value.status ? "No model" : "…");
+  const loading = chosen?.state === "loading" || chosen?.state === "downloading";
   return (
     <Menu
       label={`Model: ${name}`}
       class="model-button"
       button={
         <>
-          <span class="state-dot" data-state={model.value ? "ready" : (loading?.state ?? "stopped")} />
+          <span class="state-dot" data-state={chosen?.state ?? "stopped"} />
           <span class="name">{shortName(name)}</span>
-          {!model.value && loading && <span class="muted">{Math.round(loading.progress * 100)} %</span>}
+          {chosen && loading && <span class="muted">{Math.round(chosen.progress * 100)} %</span>}
           <Icon name="down" size={14} />
         </>
       }
@@ -56,13 +57,14 @@ export function ModelPicker() {
 
 function Choice({ model: one, onChoose }: { model: DeploymentStatus; onChoose: () => void }) {
   const ready = one.state === "ready";
+  const usable = isUsable(one);
   return (
     <button
       type="button"
       role="menuitemradio"
       aria-checked={model.value === one.model_name}
       class="choice"
-      disabled={!ready}
+      disabled={!usable}
       onClick={onChoose}
     >
       <span class="state-dot" data-state={one.state} />

@@ -16,12 +16,21 @@ const SUGGESTIONS = [
 /** Before the first question: something to start from, or what is missing for it. */
 export function Welcome() {
   const { status, link } = view.value;
-  const loading = models.value.find(({ state }) => state === "loading" || state === "downloading");
+  const chosen = models.value.find(({ model_name }) => model_name === model.value);
+  const loading = chosen?.state === "loading" || chosen?.state === "downloading" ? chosen : null;
   return (
     <div class="messages welcome-place">
       <div class="welcome">
         <img src="/static/icon.svg" alt="" width="52" height="52" />
-        {model.value ? (
+        {loading ? (
+          <>
+            <h2>{loading.model_name} is on its way</h2>
+            <p class="muted">
+              {stateName(loading)}. You can write already; it answers as soon as it is there.
+            </p>
+            <progress value={loading.progress} max={1} aria-label={`Progress of ${loading.model_name}`} />
+          </>
+        ) : model.value ? (
           <>
             <h2>What would you like to know?</h2>
             <ul class="suggestions">
@@ -34,12 +43,6 @@ export function Welcome() {
                 </li>
               ))}
             </ul>
-          </>
-        ) : loading ? (
-          <>
-            <h2>{loading.model_name} is on its way</h2>
-            <p class="muted">{stateName(loading)}. It answers as soon as it is there.</p>
-            <progress value={loading.progress} max={1} aria-label={`Progress of ${loading.model_name}`} />
           </>
         ) : status ? (
           <NothingDeployed />

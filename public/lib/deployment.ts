@@ -1,5 +1,9 @@
 import type { DeploymentStatus } from "../../src/schemas/deployment.ts";
 
+/** Whether a request may name it: what is not in memory yet, the request waits for. */
+export const isUsable = ({ state }: Pick<DeploymentStatus, "state">): boolean =>
+  state === "ready" || state === "unloaded" || state === "loading" || state === "downloading";
+
 /** The state in words, with the progress of a load. */
 export function stateName({ state, progress }: Pick<DeploymentStatus, "state" | "progress">): string {
   const percent = `${Math.floor(progress * 100)} %`;
@@ -10,6 +14,8 @@ export function stateName({ state, progress }: Pick<DeploymentStatus, "state" | 
       return `Loading, ${percent}`;
     case "ready":
       return "Ready";
+    case "unloaded":
+      return "Asleep, loads at the next request";
     case "draining":
       return "Finishing its answers";
     case "stopped":

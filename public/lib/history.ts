@@ -12,6 +12,8 @@ export interface Sample {
   /** Bytes on all GPUs; `null` where there is none, or it does not tell. */
   gpuMemory: number | null;
   tokensPerSecond: number;
+  /** Milliseconds; `null` in a second in which none came. */
+  firstToken: number | null;
   busy: number;
   queued: number;
 }
@@ -37,6 +39,7 @@ export class History {
       memory: statistics.memory.used,
       gpuMemory: gpuMemory(status),
       tokensPerSecond: statistics.tokens_per_second,
+      firstToken: statistics.first_token_ms,
       busy: statistics.busy_slots,
       queued: statistics.queued,
     });

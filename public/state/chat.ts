@@ -14,14 +14,14 @@ import { answer, continueAnswer, generations } from "./generation.ts";
 import { notify } from "./notices.ts";
 import { chosenModel } from "./preferences.ts";
 import { chatPath, go, replace } from "./route.ts";
-import { readyModels, status } from "./server.ts";
+import { status, usableModels } from "./server.ts";
 
-/** The model that answers next: the conversation's own where it is ready, else the current one. */
+/** The model that answers next: the conversation's own where it can, else the current one. */
 export const model = computed<string | null>(() => {
-  const ready = readyModels.value.map((one) => one.model_name);
+  const usable = usableModels.value.map((one) => one.model_name);
   const wanted = current.value.model;
-  if (wanted !== null && ready.includes(wanted)) return wanted;
-  return status.value?.model_name ?? ready[0] ?? null;
+  if (wanted !== null && usable.includes(wanted)) return wanted;
+  return status.value?.model_name ?? usable[0] ?? null;
 });
 
 /** The answer being written in the conversation shown. */
@@ -93,7 +93,7 @@ function send(conversation: Conversation, question: string): boolean {
 }
 
 function tellNoModel(): void {
-  notify("No model is ready. Deploy one first.", "error", { label: "Models", run: () => go("#/models") });
+  notify("No model is deployed. Deploy one first.", "error", { label: "Models", run: () => go("#/models") });
 }
 
 function makeQuestion(content: string, attachments: Attachment[], parent: string | null): Message {

@@ -2,6 +2,7 @@ import { computed, signal } from "@preact/signals";
 import type { LogLine } from "../../src/schemas/event.ts";
 import type { StatusAnswer } from "../../src/schemas/status.ts";
 import { call as callWith, type Call, Refusal, send as sendWith } from "../lib/api.ts";
+import { isUsable } from "../lib/deployment.ts";
 import { FetchedEvents } from "../lib/event-source.ts";
 import { History } from "../lib/history.ts";
 import { Live, type LiveView } from "../lib/live.ts";
@@ -18,7 +19,7 @@ export const view = signal<LiveView>({ link: "connecting", status: null, statist
 
 export const status = computed(() => view.value.status);
 export const models = computed(() => status.value?.models ?? []);
-export const readyModels = computed(() => models.value.filter((model) => model.state === "ready"));
+export const usableModels = computed(() => models.value.filter(isUsable));
 
 /** The newest lines of the server's log, oldest first. */
 export const logLines = signal<readonly (LogLine & { id: number })[]>([]);

@@ -51,6 +51,9 @@ export const RequestStatistics = Type.Object(
     cached_tokens: Type.Integer({ description: "Of the prompts, taken from the KV cache" }),
     completion_tokens: Type.Integer(),
     tokens_per_second: Type.Number({ description: "Decoded for all requests, over the last seconds" }),
+    first_token_ms: Nullable(
+      Type.Number({ description: "From a request to its first token: the mean of the last seconds" }),
+    ),
   },
   { $id: "RequestStatistics" },
 );

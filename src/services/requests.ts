@@ -5,6 +5,7 @@ import { toKeepMs } from "./keep-alive.ts";
 import type { Lease } from "./leases.ts";
 import type { OnDemandModels } from "./on-demand.ts";
 import { RateMeter } from "./rate-meter.ts";
+import { RecentMean } from "./recent-mean.ts";
 import { statesOf } from "./request-states.ts";
 import { type Caller, RunningRequest } from "./running-request.ts";
 import { WaitingRequest } from "./waiting-request.ts";
@@ -24,6 +25,7 @@ export class RequestRegistry {
   readonly #waiting = new Map<string, WaitingRequest>();
   readonly #running = new Map<string, RunningRequest>();
   readonly #decoded = new RateMeter();
+  readonly #firstTokens = new RecentMean();
   readonly #totals = {
     finished: 0,
     failed: 0,
@@ -58,6 +60,7 @@ export class RequestRegistry {
       keepMs,
       caller,
       onTokens: (count) => this.#decoded.add(count),
+      onFirstToken: (ms) => this.#firstTokens.add(ms),
       onEnd: (ended) => this.#close(ended),
     });
     this.#running.set(id, request);
@@ -98,6 +101,7 @@ export class RequestRegistry {
       running: this.#running.size + this.#waiting.size,
       ...this.#totals,
       tokens_per_second: this.#decoded.rate(),
+      first_token_ms: rounded(this.#firstTokens.mean()),
     };
   }
 

@@ -31,6 +31,8 @@ interface Opening {
   caller: Caller;
   /** Hears of tokens as they come, and once of the end. */
   onTokens(count: number): void;
+  /** @param ms from the beginning, as `firstTokenMs` */
+  onFirstToken(ms: number): void;
   onEnd(request: RunningRequest): void;
 }
 
@@ -176,7 +178,10 @@ export class RunningRequest implements Disposable {
     if (run.state === "admitted") run.state = "decoding";
     run.completionTokens += tokens;
     this.#lastTokenAt = performance.now();
-    this.#firstTokenAt ??= this.#lastTokenAt;
+    if (this.#firstTokenAt === null) {
+      this.#firstTokenAt = this.#lastTokenAt;
+      this.#opening.onFirstToken(this.#firstTokenAt - this.#begun);
+    }
     this.#opening.onTokens(tokens);
   }
 

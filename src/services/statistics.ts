@@ -64,7 +64,7 @@ export class StatisticsTicker {
     const models = this.#sources.manager.list();
     const sum = (figure: (model: (typeof models)[number]) => number) =>
       models.reduce((total, model) => total + figure(model), 0);
-    const { running, tokens_per_second } = this.#sources.requests.statistics();
+    const { running, tokens_per_second, first_token_ms } = this.#sources.requests.statistics();
     return {
       time: Date.now(),
       requests: running,
@@ -72,6 +72,7 @@ export class StatisticsTicker {
       slots: sum((model) => model.slots ?? 0),
       queued: sum((model) => model.queued),
       tokens_per_second,
+      first_token_ms,
       memory: { used: memory.used, total: memory.total },
       cpu_percent: cpu.usage_percent,
     };

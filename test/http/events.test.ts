@@ -155,6 +155,7 @@ describe("the statistics", () => {
     cached_tokens: 0,
     completion_tokens: 0,
     tokens_per_second: 0,
+    first_token_ms: null,
   };
 
   test("are taken only while somebody listens", () => {

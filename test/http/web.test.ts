@@ -96,6 +96,7 @@ test("a mistake in the page stops the start with the bundler's own message", asy
   const folder = await mkdtemp(join(tmpdir(), "berth-page-"));
   await Bun.write(join(folder, "index.html"), '<script type="module" src="./main.ts"></script>');
   await Bun.write(join(folder, "main.ts"), 'import "./lost.ts";');
+  for (const name of ["pdf-worker.ts", "formulas.css"]) await Bun.write(join(folder, name), "");
   const failure = await WebPage.build(folder).catch((error: unknown) => error);
   await rm(folder, { recursive: true });
   expect(Bun.inspect(failure)).toContain("lost.ts");

@@ -22,6 +22,7 @@ const STATISTICS: Statistics = {
   slots: 4,
   queued: 0,
   tokens_per_second: 0,
+  first_token_ms: null,
   memory: { used: 2, total: 8 },
   cpu_percent: 40,
 };
