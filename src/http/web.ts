@@ -36,8 +36,8 @@ export class WebPage {
    * @throws AggregateError with the bundler's messages when the page has a mistake: better no start than a blank page
    */
   static async build(folder = PUBLIC): Promise<WebPage> {
-    const [{ page, assets }, reference, files] = await Promise.all([
-      bundlePage(folder),
+    const { page, assets } = await bundlePage(folder);
+    const [reference, files] = await Promise.all([
       ApiReference.read(join(folder, "docs")),
       staticFiles(join(folder, "static")),
     ]);
