@@ -48,10 +48,8 @@ export async function bundlePage(folder: string): Promise<PageBundle> {
     entrypoints: [join(folder, "index.html")],
     root: folder,
     define: {
-      "import.meta.env.PDF_WORKER": JSON.stringify(lateNames.find((path) => /pdf-worker-.*\.js$/.test(path))),
-      "import.meta.env.FORMULA_STYLES": JSON.stringify(
-        lateNames.find((path) => /formulas-.*\.css$/.test(path)),
-      ),
+      "import.meta.env.PDF_WORKER": named(lateNames, /pdf-worker-.*\.js$/),
+      "import.meta.env.FORMULA_STYLES": named(lateNames, /formulas-.*\.css$/),
     },
   });
   const html = main.outputs.find((output) => output.type.startsWith("text/html"));
@@ -75,6 +73,10 @@ async function keep(outputs: Bun.BuildArtifact[], assets: Map<string, PageFile>)
   }
   return paths;
 }
+
+/** A path as source text; empty files leave nothing to name. */
+const named = (paths: string[], name: RegExp): string =>
+  JSON.stringify(paths.find((path) => name.test(path)) ?? "");
 
 const bytesOf = async (output: Blob) => new Uint8Array(await output.arrayBuffer());
 
