@@ -6,8 +6,10 @@ import { chatRoutes } from "./http/routes/chat.ts";
 import { completionRoutes } from "./http/routes/completions.ts";
 import { configRoutes } from "./http/routes/config.ts";
 import { deploymentRoutes } from "./http/routes/deployment.ts";
+import { downloadRoutes } from "./http/routes/downloads.ts";
 import { eventRoutes } from "./http/routes/events.ts";
 import { healthRoutes } from "./http/routes/health.ts";
+import { hubRoutes } from "./http/routes/hub.ts";
 import { modelRoutes } from "./http/routes/models.ts";
 import { queryRoutes } from "./http/routes/query.ts";
 import { requestRoutes } from "./http/routes/requests.ts";
@@ -53,6 +55,8 @@ export function createApp(services: Services) {
     .use(chatRoutes(services))
     .use(completionRoutes(services))
     .use(modelRoutes(services))
+    .use(downloadRoutes(services))
+    .use(hubRoutes(services))
     .use(tokenizeRoutes(services))
     .use(requestRoutes(services))
     .use(eventRoutes(services))

@@ -98,11 +98,11 @@ export const alreadyDeployed = (model: string) =>
   );
 
 /** 503: come back; `retryAfter` is in seconds. */
-export const modelLoading = (model: string, retryAfter = 2) =>
+export const modelLoading = (model: string, retryAfter = 2, doing: "loading" | "downloading" = "loading") =>
   new ApiError(
     503,
     "server_error",
-    `The model '${model}' is still loading: try again shortly, GET /status shows its progress`,
+    `The model '${model}' is still ${doing}: try again shortly, GET /status shows its progress`,
     {
       code: "model_loading",
       retryAfter,

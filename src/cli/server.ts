@@ -3,10 +3,15 @@ import { createApp } from "../app.ts";
 import type { Config } from "../config/config.ts";
 import { LlamaEngine } from "../engine/process.ts";
 import { WebPage } from "../http/web.ts";
+import { hubCacheDirectory, hubToken } from "../hub/hub-token.ts";
+import { ModelLibrary } from "../hub/model-library.ts";
 import { createLog, type Log } from "../log.ts";
 import { ChatService } from "../services/chat.ts";
 import { CompletionService } from "../services/completions.ts";
+import { Downloads } from "../services/downloads.ts";
 import { EventBus } from "../services/events.ts";
+import { HubSearch } from "../services/hub-search.ts";
+import { Inventory } from "../services/inventory.ts";
 import { ModelFiles } from "../services/model-files.ts";
 import { ModelManager } from "../services/model-manager.ts";
 import { OnDemandModels } from "../services/on-demand.ts";
@@ -30,14 +35,22 @@ export class BerthServer {
   readonly port: number;
   readonly #server: Bun.Server<unknown>;
   readonly #database: Database;
+  readonly #downloads: Downloads;
   #stopping = false;
 
-  private constructor(log: Log, manager: ModelManager, server: Bun.Server<unknown>, database: Database) {
-    this.log = log;
-    this.manager = manager;
-    this.port = server.port ?? 0;
-    this.#server = server;
-    this.#database = database;
+  private constructor(parts: {
+    log: Log;
+    manager: ModelManager;
+    downloads: Downloads;
+    server: Bun.Server<unknown>;
+    database: Database;
+  }) {
+    this.log = parts.log;
+    this.manager = parts.manager;
+    this.port = parts.server.port ?? 0;
+    this.#server = parts.server;
+    this.#database = parts.database;
+    this.#downloads = parts.downloads;
   }
 
   /**
@@ -50,12 +63,17 @@ export class BerthServer {
     const system = new SystemProbe(config.modelsDir);
     system.warmUp();
     const database = openDatabase(config.home, log);
+    const token = () => hubToken(config.hubHome);
+    const downloads = new Downloads({ config, events, log, token });
+    const cacheDir = hubCacheDirectory(config.hubHome);
+    const library = new ModelLibrary({ ...config, cacheDir });
+    const files = new ModelFiles({ config, library, downloads, token });
     const manager = new ModelManager({
       engine: new LlamaEngine({ watchdog: config.watchdog }),
       config,
       events,
       log,
-      files: new ModelFiles(config),
+      files,
       memoryBudget: (mapped) => system.availableMemory(mapped),
       threads: Math.min(usableCpus(), config.threads ?? Infinity),
       tuning: new TuningStore({ database, log }),
@@ -69,6 +87,10 @@ export class BerthServer {
       events,
       manager,
       models,
+      files,
+      inventory: new Inventory({ home: config.home, library, manager, downloads }),
+      downloads,
+      hub: new HubSearch({ config, library, token }),
       requests,
       chat: new ChatService({ requests }),
       completions: new CompletionService({ requests }),
@@ -80,7 +102,9 @@ export class BerthServer {
     try {
       const { server } = app.listen({ hostname: config.host, port: config.port });
       if (!server) throw new Error("The server does not listen");
-      return new BerthServer(log, manager, server, database);
+      // Only who has the port goes on with them: a second server would write the same files.
+      await downloads.restore();
+      return new BerthServer({ log, manager, downloads, server, database });
     } catch (error) {
       database.close();
       throw error;
@@ -99,6 +123,7 @@ export class BerthServer {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     const idle = this.#server.stop();
+    await this.#downloads.close();
     await this.manager.close(graceMs);
     const timer = Promise.withResolvers<void>();
     setTimeout(timer.resolve, FLUSH_MS).unref();

@@ -14,6 +14,14 @@ export interface Config {
   home: string;
   /** BERTH_MODELS_DIR, default `<home>/models`: GGUF paths in POST /deploy are below it */
   modelsDir: string;
+  /** BERTH_MODEL_DIRS: other folders whose GGUF files are used where they lie */
+  modelDirs: string[];
+  /** BERTH_ALIASES: names of one's own for models */
+  aliases: Record<string, string>;
+  /** HF_ENDPOINT: the hub that names stand for, without a slash at its end */
+  hubEndpoint: string;
+  /** HF_HOME: token and cache of programs that use the hub; `null` = where those programs have them */
+  hubHome: string | null;
   /** BERTH_MODEL, --model: deployed at start; `null` (the word `none`) deploys nothing */
   model: string | null;
   /** BERTH_ENGINE: which engine package set-up installs */

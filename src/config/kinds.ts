@@ -145,6 +145,43 @@ export const list = (placeholder: string): Kind<string[]> => ({
   },
 });
 
+/** Paths between commas, or a list in YAML; absolute once parsed. */
+export const paths = (): Kind<string[]> => ({
+  placeholder: "<paths>",
+  parse: (raw, context) =>
+    list("")
+      .parse(raw, context)
+      .map((one) => path().parse(one, context)),
+});
+
+/** `name=value` between commas, or a mapping in YAML. */
+export const mapping = (placeholder: string): Kind<Record<string, string>> => ({
+  placeholder,
+  parse(raw, context) {
+    const wrong = new MalformedValue("must be name=value between commas, or a mapping of names to values");
+    const isMapping = typeof raw === "object" && raw !== null && !Array.isArray(raw);
+    const pairs = isMapping ? Object.entries(raw) : list("").parse(raw, context).map(splitPair);
+    if (pairs.some(([name, value]) => !name || typeof value !== "string" || value.trim() === "")) throw wrong;
+    return Object.fromEntries(pairs.map(([name, value]) => [name.trim(), String(value).trim()]));
+  },
+});
+
+function splitPair(pair: string): [string, string | undefined] {
+  const at = pair.indexOf("=");
+  return at < 0 ? [pair, undefined] : [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+/** An address of a server, without a slash at its end. */
+export const address = (): Kind<string> => ({
+  placeholder: "<url>",
+  parse(raw) {
+    const url = typeof raw === "string" ? URL.parse(raw.trim()) : null;
+    if (!url || !/^https?:$/.test(url.protocol)) throw new MalformedValue("must be an http or https address");
+    if (url.username || url.password) throw new MalformedValue("must not carry a user or a password");
+    return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+  },
+});
+
 /** `null` for `word` and for an empty YAML value. */
 export const unless = <T>(word: string, kind: Kind<T>): Kind<T | null> => ({
   placeholder: kind.placeholder,

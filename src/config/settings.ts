@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts";
 import {
+  address,
   bytes,
   choice,
   decimal,
@@ -8,7 +9,9 @@ import {
   integer,
   type Kind,
   list,
+  mapping,
   path,
+  paths,
   text,
   unless,
 } from "./kinds.ts";
@@ -66,6 +69,31 @@ export const SETTINGS: Table<Omit<Config, "watchdog" | "sources">> = {
     kind: path(),
     default: "<home>/models",
     description: "GGUF files that can be deployed lie below it",
+  },
+  modelDirs: {
+    env: "BERTH_MODEL_DIRS",
+    kind: paths(),
+    default: "",
+    description: "More folders of GGUF files, between commas; they are used where they lie",
+  },
+  aliases: {
+    env: "BERTH_ALIASES",
+    kind: mapping("<name=model>"),
+    default: "",
+    description: "Names of your own for models, `name=model` between commas; a mapping in `berth.yaml`",
+  },
+  hubEndpoint: {
+    env: "HF_ENDPOINT",
+    kind: address(),
+    default: "https://huggingface.co",
+    description: "The hub that names such as `user/repo` are looked up on",
+  },
+  hubHome: {
+    env: "HF_HOME",
+    kind: unless("auto", path()),
+    default: "auto",
+    description:
+      "Token and cache that programs share; GGUF files there are used in place. `auto` is `~/.cache/huggingface`",
   },
   model: {
     env: "BERTH_MODEL",

@@ -41,6 +41,7 @@ export function answers({ json, stream, description = "OK", errors = {} }: Answe
 
 const TAGS = [
   { name: "Deployments", description: "Which models run" },
+  { name: "Models", description: "Which models are on this machine, and how more get there" },
   { name: "Queries", description: "Ask a model" },
   { name: "OpenAI", description: "What OpenAI clients use, with the base URL ending in /v1" },
   { name: "Operation", description: "Watch and steer the server" },

@@ -32,12 +32,12 @@ function wildcardPaths(routes: DocumentedRoute[]): Record<string, object> {
   const documented = routes.filter(
     ({ path, hooks }) => path.endsWith("/*") && hooks.detail && !hooks.detail.hide,
   );
-  return Object.fromEntries(
-    documented.map(({ method, path, hooks }) => [
-      `${path.slice(0, -1)}{id}`,
-      { [method.toLowerCase()]: { ...hooks.detail, parameters: [id] } },
-    ]),
-  );
+  const paths: Record<string, Record<string, object>> = {};
+  for (const { method, path, hooks } of documented) {
+    const operations = (paths[`${path.slice(0, -1)}{id}`] ??= {});
+    operations[method.toLowerCase()] = { ...hooks.detail, parameters: [id] };
+  }
+  return paths;
 }
 
 function tidy(value: Json, schemas: Map<string, Json>): Json {

@@ -94,3 +94,43 @@ export const hubUnreachable = (hub: string, reason: string) =>
     code: "hub_unreachable",
     retryAfter: 30,
   });
+
+/** 502: all of it arrived and is not what the hub says it is. */
+export const downloadCorrupt = (file: string, reason: string) =>
+  new ApiError(
+    502,
+    "server_error",
+    `The download of '${file}' is damaged and was removed (${reason}): download it again`,
+    { code: "download_corrupt" },
+  );
+
+/** 502: it was tried until there was no sense in it; what arrived is kept. */
+export const downloadFailed = (name: string, reason: string) =>
+  new ApiError(
+    502,
+    "server_error",
+    `The download of '${name}' has failed (${reason}): pull it again to go on where it ended`,
+    { code: "download_failed" },
+  );
+
+export const downloadCancelled = (name: string) =>
+  new ApiError(503, "server_error", `The download of '${name}' was cancelled`, {
+    code: "download_cancelled",
+  });
+
+export const downloadNotFound = (id: string) =>
+  new ApiError(404, "invalid_request_error", `There is no download '${id}': GET /downloads lists them`, {
+    code: "download_not_found",
+    param: "id",
+  });
+
+/** 400 and not 507: SDKs would send it again. */
+export const insufficientDisk = (name: string, needed: number, free: number, directory: string) =>
+  invalidRequest(
+    `'${name}' needs ${gigabytes(needed)} more on the disk of ${directory}, where ${gigabytes(free)} are free: make room there, or set BERTH_MODELS_DIR to a folder on another disk`,
+    PARAM,
+    "insufficient_disk",
+  );
+
+const gigabytes = (bytes: number) =>
+  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;

@@ -9,7 +9,7 @@ import {
 import { explain, type HubClient, type HubFile } from "./hub-client.ts";
 import { type Access, HttpFailure, send } from "./http.ts";
 import { type FoundModel, groupModels, modelKey, stemOf } from "./model-listing.ts";
-import { decode, folderOf, type HubName, isSafePath, type UrlName } from "./model-name.ts";
+import { folderOf, type HubName, isSafePath, nameOfAddress, type UrlName } from "./model-name.ts";
 import { byPreference, isQuantisation, quantisationOf } from "./quantisation.ts";
 
 /** A file that can be downloaded. */
@@ -93,7 +93,7 @@ export async function locateUrl(
     },
   );
   await response.body?.cancel();
-  const name = `${url.host.replaceAll(":", "_")}${decode(url.pathname)}`;
+  const name = nameOfAddress(url);
   if (!isSafePath(name))
     throw invalidRequest(
       `The address '${url.origin}${url.pathname}' has a path no file can have`,

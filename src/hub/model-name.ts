@@ -72,6 +72,9 @@ export function toText(name: HubName): string {
   return name.tag === null ? folderOf(name) : `${folderOf(name)}:${name.tag}`;
 }
 
+/** The path below the models directory that the file at an address is downloaded to. */
+export const nameOfAddress = (url: URL): string => `${url.host.replaceAll(":", "_")}${decode(url.pathname)}`;
+
 /**
  * Whether a path from elsewhere may be joined to a folder of ours: it leads nowhere else, hides nothing,
  * and is a name on every file system.
@@ -144,7 +147,7 @@ function pathBelow(url: URL, hub: URL | null): string | null {
 }
 
 /** Undoes percent signs; what is not well encoded stays as it is. */
-export function decode(path: string): string {
+function decode(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {

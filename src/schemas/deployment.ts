@@ -104,7 +104,7 @@ export const DeployAnswer = Type.Object(
     message: Type.String(),
     model_name: Type.String(),
     device: Type.String({ description: "As asked for while loading, the one in use when ready" }),
-    status: Type.Union([Type.Literal("loading"), Type.Literal("ready")]),
+    status: Type.Union([Type.Literal("downloading"), Type.Literal("loading"), Type.Literal("ready")]),
     warnings: Type.Optional(
       Type.Array(Type.String(), { description: "Flags that have no effect, and choices worth knowing" }),
     ),
@@ -142,7 +142,7 @@ export const DeploymentStatus = Type.Object(
     ttl: Nullable(Type.Number({ description: "Seconds it may lie idle; null is for ever" })),
     /** The device in use; as asked for until it is known. */
     device: Type.String(),
-    progress: Type.Number({ description: "Of the load, 0 to 1" }),
+    progress: Type.Number({ description: "Of the download or the load, 0 to 1" }),
     options: Type.Object(
       {
         kv_cache_type: Type.String(),

@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { DeploymentStatus } from "./deployment.ts";
 import { Nullable } from "./shared.ts";
+import { DownloadStatus } from "./download.ts";
 
 export type Statistics = Static<typeof Statistics>;
 /** `stats` of `GET /events`, once a second. */
@@ -35,8 +36,12 @@ export const LogLine = Type.Object(
 /** The data of every event of `GET /events`; the name of the event tells which. */
 export const EventData = Type.Union(
   [
-    Type.Object({ models: Type.Array(DeploymentStatus) }, { title: "snapshot", description: "First, once" }),
+    Type.Object(
+      { models: Type.Array(DeploymentStatus), downloads: Type.Array(DownloadStatus) },
+      { title: "snapshot", description: "First, once" },
+    ),
     DeploymentStatus,
+    DownloadStatus,
     Statistics,
     LogLine,
     Type.Object(

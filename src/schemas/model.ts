@@ -1,14 +1,16 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { Capability } from "./disk-model.ts";
 import { Nullable } from "./shared.ts";
 
 export type Model = Static<typeof Model>;
-/** A deployment as OpenAI clients list it; the fields after `owned_by` are extras that front-ends read. */
+/** A deployment, or a model that a request loads, as OpenAI clients list it; the fields after `owned_by` are extras that front-ends read. */
 export const Model = Type.Object(
   {
     id: Type.String(),
     object: Type.Literal("model"),
-    created: Type.Integer({ description: "Unix time in seconds of the deployment" }),
+    created: Type.Integer({ description: "Unix time in seconds of the deployment, or of the file" }),
     owned_by: Type.String(),
+    aliases: Type.Array(Type.String(), { description: "Other names it answers to" }),
     status: Type.Object({
       value: Type.Union([
         Type.Literal("loaded"),
@@ -17,6 +19,7 @@ export const Model = Type.Object(
         Type.Literal("failed"),
       ]),
     }),
+    capabilities: Type.Array(Capability, { description: "As far as its file tells" }),
     context_length: Nullable(Type.Integer({ description: "Tokens per request; null until it is known" })),
     max_model_len: Nullable(Type.Integer({ description: "The same, as vLLM names it" })),
     meta: Type.Object({

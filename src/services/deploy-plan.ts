@@ -7,15 +7,23 @@ import type { GgufHeader } from "../formats/gguf/header.ts";
 import type { DeployRequest } from "../schemas/deployment.ts";
 import { deployWarnings } from "./deploy-warnings.ts";
 import { toKeepMs } from "./keep-alive.ts";
-import type { FileChoice, ModelFile } from "./model-files.ts";
+import type { FileWish, ModelFile } from "./model-files.ts";
 import type { RequestDefaults } from "./request-defaults.ts";
 
 /** Where model files are found; `ModelFiles` is what the server has. */
 export interface FileSource {
   /** @throws ApiError when the name stands for no file */
-  resolve(name: string, choice: FileChoice): Promise<ModelFile>;
+  resolve(name: string, wish: FileWish): Promise<ModelFile>;
   /** @throws ApiError when the file can not be a model */
-  header(file: ModelFile): Promise<Pick<GgufHeader, "contextLength" | "text">>;
+  header(file: ModelFile, token?: string | null): Promise<Pick<GgufHeader, "contextLength" | "text">>;
+  /** Downloads what is not on this machine. @throws ApiError, or why it was aborted */
+  fetch(file: ModelFile, hooks: FetchHooks, token: string | null): Promise<void>;
+}
+
+export interface FetchHooks {
+  signal: AbortSignal;
+  /** Of the download, 0 to 1. */
+  onProgress: (fraction: number) => void;
 }
 
 /** A deploy request that makes sense, as it will be loaded. */
@@ -33,6 +41,8 @@ export interface DeployPlan {
   defaults: RequestDefaults;
   /** All of the load that does not depend on when it happens. */
   spec: Omit<LoadSpec, "memoryBudget" | "tuning">;
+  /** Brings the file onto this machine; `null` when it is there. */
+  fetch: ((hooks: FetchHooks) => Promise<void>) | null;
   /** Tells this file from others and from what it was before; `null` when it can not be read. */
   identity: string | null;
   /** One sentence for each flag without effect. */
@@ -68,8 +78,12 @@ export async function planDeployment(
     throw invalidRequest("load_in_8bit and load_in_4bit exclude each other: set one of them", "load_in_4bit");
   assertPossible(request);
   const name = request.model_name;
-  const file = await files.resolve(name, choice);
-  const { trained, fault } = await inspect(file, files);
+  const token = request.hf_token || null;
+  // What a request merely names is not downloaded.
+  const file = await files.resolve(name, { ...choice, token, onDisk: onDemand });
+  const { trained, fault } = file.download
+    ? { trained: (await files.header(file, token)).contextLength, fault: null }
+    : await inspect(file, files);
   const contextLength = request.context_length ?? null;
   const ttlMs = toKeepMs(request.ttl, "ttl");
   if (trained !== null && contextLength !== null && contextLength > trained)
@@ -101,8 +115,9 @@ export async function planDeployment(
       loras: await toLoras(request, files),
     },
     defaults: { systemPrompt: request.system_prompt || null, fields: request.sampling ?? {} },
+    fetch: file.download && ((hooks) => files.fetch(file, hooks, token)),
     identity: await identify(file.path),
-    warnings: [...file.warnings, ...deployWarnings(request, device)],
+    warnings: [...file.warnings, ...deployWarnings(request, device, file.download === null)],
     fault,
   };
 }
@@ -136,7 +151,8 @@ async function toLoras({ lora }: DeployRequest, files: FileSource): Promise<Lora
   return Promise.all(
     (lora ?? []).map(async (given, index) => {
       const { path: name, scale } = typeof given === "string" ? { path: given } : given;
-      const file = await files.resolve(name, { eightBit: false, fourBit: false });
+      const wish = { eightBit: false, fourBit: false, token: null, onDisk: true };
+      const file = await files.resolve(name, wish);
       const header = await files.header(file);
       if (header.text("general.type") !== "adapter")
         throw invalidRequest(`'${name}' is no adapter: its file says nothing of the kind`, `lora.${index}`);

@@ -54,7 +54,7 @@ export class Deployment {
   readonly #started = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<ModelInfo>();
   readonly #end: Promise<void>;
-  #state: DeploymentState = "loading";
+  #state: DeploymentState;
   #progress = 0;
   #progressShown = 0;
   #model: LoadedModel | null = null;
@@ -70,6 +70,7 @@ export class Deployment {
     this.name = plan.name;
     this.#plan = plan;
     this.#parts = parts;
+    this.#state = this.#first;
     this.#leases = new Leases(plan, plan.pinned ? null : plan.ttlMs, () => void this.rest());
     // Whoever does not wait for these learns of a failure from the state.
     this.#started.promise.catch(() => {});
@@ -144,6 +145,7 @@ export class Deployment {
     if (this.#state === "unloaded" && this.#coolDown > 0) throw this.#failure();
     if (this.#state === "unloaded") this.#wake();
     if (this.#state === "loading") throw modelLoading(this.name);
+    if (this.#state === "downloading") throw modelLoading(this.name, 10, "downloading");
     if (this.#state === "failed") throw this.#failure();
     if (this.#state !== "ready" || !this.#model) throw beingUndeployed(this.name);
     return this.#leases.lend(this.#model);
@@ -171,7 +173,7 @@ export class Deployment {
    */
   async stop(drainMs: number, reason: ApiError): Promise<void> {
     this.#stop.abort(reason);
-    if (this.#state === "ready" || this.#state === "loading") this.#become("draining");
+    if (["downloading", "loading", "ready"].includes(this.#state)) this.#become("draining");
     this.#leases.end(drainMs);
     this.#awake.resolve();
     await this.#end;
@@ -198,7 +200,7 @@ export class Deployment {
     const { signal } = this.#stop;
     // The first event must not come before the caller knows of this deployment.
     await Promise.resolve();
-    if (!signal.aborted) this.#become("loading");
+    if (!signal.aborted) this.#become(this.#first);
     for (;;) {
       const loss = await this.#runEngine();
       this.#model = null;
@@ -229,6 +231,7 @@ export class Deployment {
     let model: LoadedModel;
     try {
       if (this.#plan.fault) throw this.#plan.fault;
+      await this.#fetch();
       model = await this.#parts.loads.run(signal, () => this.#load());
     } catch (error) {
       // A file or a device that was refused stays refused; a crash may have been bad luck.
@@ -261,6 +264,15 @@ export class Deployment {
     this.#parts.log.warn({ err: reason }, "not loaded again for now");
     this.#become("unloaded");
     return { kind: "rest" };
+  }
+
+  /** Its file, when it was not on this machine at first. */
+  async #fetch(): Promise<void> {
+    if (this.#state !== "downloading") return;
+    const { signal } = this.#stop;
+    await this.#plan.fetch?.({ signal, onProgress: (fraction) => this.#advance(fraction) });
+    signal.throwIfAborted();
+    this.#becomeLoading();
   }
 
   async #load(): Promise<LoadedModel> {
@@ -319,16 +331,22 @@ export class Deployment {
     this.#awake.resolve();
   }
 
+  /** The state it begins in. */
+  get #first(): DeploymentState {
+    return this.#plan.fetch ? "downloading" : "loading";
+  }
+
   #becomeLoading(): void {
     this.#progress = 0;
     this.#become("loading");
   }
 
   #advance(fraction: number): void {
-    if (fraction > 0) this.#started.resolve();
+    const loads = this.#state === "loading";
+    if (loads && fraction > 0) this.#started.resolve();
     this.#progress = fraction;
     const now = performance.now();
-    if (this.#state !== "loading" || now - this.#progressShown < PROGRESS_EVERY_MS) return;
+    if ((!loads && this.#state !== "downloading") || now - this.#progressShown < PROGRESS_EVERY_MS) return;
     this.#progressShown = now;
     this.#parts.onChange(this);
   }

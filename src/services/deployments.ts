@@ -46,6 +46,15 @@ export class Deployments implements Iterable<Deployment> {
     );
   }
 
+  /** The one in use that has one of these files, as its model or as an adapter. */
+  usingFile(paths: readonly string[]): Deployment | undefined {
+    return this.#list().find(
+      ({ state, spec }) =>
+        IN_USE.has(state) &&
+        [spec.path, ...spec.loras.map(({ path }) => path)].some((path) => paths.includes(path)),
+    );
+  }
+
   /**
    * The most recently deployed one that is ready: it takes the requests that name no model. One that is only
    * there because a request named it comes after all others.

@@ -1,9 +1,11 @@
 import type { DeploymentStatus } from "../schemas/deployment.ts";
+import type { DownloadStatus } from "../schemas/download.ts";
 import type { LogLevel } from "../engine/engine.ts";
 
 /** What `GET /events` carries, by event name. */
 export interface ServerEvents {
   deployment: DeploymentStatus;
+  download: DownloadStatus;
   log: LogLine;
 }
 
@@ -16,16 +18,21 @@ export interface LogLine {
   fields: Record<string, unknown>;
 }
 
-type Listener = <K extends keyof ServerEvents>(name: K, value: ServerEvents[K]) => void;
+/** The name of an event and what it carries. */
+export type ServerEvent = {
+  [K in keyof ServerEvents]: [name: K, value: ServerEvents[K]];
+}[keyof ServerEvents];
+
+type Listener = (...event: ServerEvent) => void;
 
 /** Carries events from where they happen to whoever watches; a listener that throws stops nobody else. */
 export class EventBus {
   readonly #listeners = new Set<Listener>();
 
-  emit<K extends keyof ServerEvents>(name: K, value: ServerEvents[K]): void {
+  emit(...event: ServerEvent): void {
     for (const listener of this.#listeners) {
       try {
-        listener(name, value);
+        listener(...event);
       } catch (error) {
         reportError(error);
       }

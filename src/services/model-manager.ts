@@ -92,6 +92,10 @@ export class ModelManager {
       await deployment.ready;
       return toAnswer(deployment.status(), "ready", `The model '${plan.name}' is ready`);
     }
+    if (plan.fetch) {
+      const message = `The model '${plan.name}' is being downloaded: GET /status shows its progress`;
+      return toAnswer(deployment.status(), "downloading", message);
+    }
     if (device !== "auto" && device !== "cpu") await this.#deviceTaken(deployment);
     const message = `The model '${plan.name}' is being loaded: GET /status shows its progress`;
     return toAnswer(deployment.status(), "loading", message);
@@ -168,13 +172,18 @@ export class ModelManager {
 
   /** The name of the model that takes requests without a name once it is loaded again; none while another does. */
   unloaded(): string | undefined {
-    if (this.#deployments.newest("ready", "loading")) return undefined;
+    if (this.#deployments.newest("ready", "loading", "downloading")) return undefined;
     return this.#deployments.newest("unloaded")?.name;
   }
 
   /** Every deployment, oldest first. */
   list(): DeploymentStatus[] {
     return Array.from(this.#deployments, (deployment) => deployment.status());
+  }
+
+  /** The name of the deployment that has one of these files; `null` when nothing does. */
+  uses(paths: readonly string[]): string | null {
+    return this.#deployments.usingFile(paths)?.name ?? null;
   }
 
   /** The most recently deployed one that is ready. */

@@ -59,7 +59,7 @@ class Change implements Disposable {
 
   constructor(events: EventBus, signal: AbortSignal) {
     this.#signal = signal;
-    const off = events.on((event) => {
+    const off = events.on((...[event]) => {
       if (event === "deployment") this.#happened.resolve(true);
     });
     const abort = () => this.#happened.resolve(false);

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LoadedModel } from "../../src/engine/engine.ts";
 import { LlamaEngine } from "../../src/engine/process.ts";
-import { ModelFiles } from "../../src/services/model-files.ts";
 import type { ModelManager } from "../../src/services/model-manager.ts";
 import { testConfig } from "../support/config.ts";
 import { loadHooks, loadSpec, textRequest } from "../support/engine-requests.ts";
 import { descendants, runs } from "../support/processes.ts";
 import { writeRandomModel } from "../support/random-model.ts";
+import { testModels } from "../support/test-models.ts";
 import { testManager } from "../support/test-manager.ts";
 
 setDefaultTimeout(60_000);
@@ -35,7 +35,7 @@ function manage(overrides: Partial<typeof watchdog> = {}): ModelManager {
     drainMs: 20_000,
     watchdog: { ...settings, restarts: 5, restartWindowMs: 600_000 },
   });
-  const files = new ModelFiles(config);
+  const { files } = testModels(config);
   const manager = testManager(new LlamaEngine({ watchdog: settings }), config, { files });
   managers.push(manager);
   return manager;

@@ -9,6 +9,11 @@ export function testConfig(home: string, overrides: Partial<Config> = {}): Confi
     logFormat: "json",
     home,
     modelsDir: `${home}/models`,
+    modelDirs: [],
+    aliases: {},
+    // Nothing listens there.
+    hubEndpoint: "http://127.0.0.1:1",
+    hubHome: `${home}/huggingface`,
     model: null,
     engine: "cpu",
     device: "auto",

@@ -29,9 +29,9 @@ export interface Faults {
   noRanges: boolean;
   /** Ends an answer by ending the connection, and never tells how long it is. */
   noLength: boolean;
-  /** Sends other bytes than the repository holds. */
+  /** Sends other bytes than the repository holds, in the second half of a file. */
   wrongBytes: boolean;
-  /** Lets content through at this pace; `null` is at once. */
+  /** Lets content through at this pace, but for the beginning of a file; `null` is at once. */
   bytesPerSecond: number | null;
   /** Addresses of content end after this many requests each, as signed ones do after a time. */
   expireAfter: number;
@@ -243,7 +243,7 @@ export class HubStandIn implements AsyncDisposable {
     if (!known || known.uses++ >= faults.expireAfter)
       return json(response, 403, { error: "Request has expired" });
     const whole = faults.wrongBytes
-      ? known.bytes.map((byte, at) => (at < 64 ? byte : byte ^ 1))
+      ? known.bytes.map((byte, at) => (at < known.bytes.length / 2 ? byte : byte ^ 1))
       : known.bytes;
     const [, start, end] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
     const isPart = start !== undefined && !faults.noRanges;
@@ -253,6 +253,8 @@ export class HubStandIn implements AsyncDisposable {
       response.writeHead(416, { "content-range": `bytes */${whole.length}` }).end();
       return;
     }
+    // Else the answer would come in chunks, and then a missing end shows.
+    if (faults.noLength) response.removeHeader("transfer-encoding");
     response.writeHead(isPart ? 206 : 200, {
       "content-type": "application/octet-stream",
       etag: `"${sha256(whole)}"`,
@@ -260,16 +262,16 @@ export class HubStandIn implements AsyncDisposable {
       ...(isPart && { "content-range": `bytes ${from}-${to - 1}/${whole.length}` }),
       ...(faults.noLength ? { connection: "close" } : { "content-length": to - from }),
     });
-    await this.#pour(whole.subarray(from, to), response);
+    response.flushHeaders();
+    await this.#pour(whole.subarray(from, to), response, from === 0 ? null : faults.bytesPerSecond);
   }
 
-  async #pour(bytes: Uint8Array, response: ServerResponse): Promise<void> {
+  async #pour(bytes: Uint8Array, response: ServerResponse, pace: number | null): Promise<void> {
     const { faults } = this;
     const drop = faults.drops > 0 && bytes.length > faults.dropAfter;
     if (drop) faults.drops--;
     const end = drop ? faults.dropAfter : bytes.length;
     for (let at = 0; at < end && !response.destroyed;) {
-      const pace = faults.bytesPerSecond;
       const step = Math.min(end - at, pace === null ? 256 * 1024 : Math.max(1, Math.ceil(pace / 20)));
       this.sent += step;
       const flushed = response.write(bytes.subarray(at, at + step));
@@ -277,8 +279,10 @@ export class HubStandIn implements AsyncDisposable {
       if (pace !== null) await Bun.sleep(50);
       else if (!flushed) await Promise.race([drained(response), Bun.sleep(1000)]);
     }
-    if (drop) response.destroy();
-    else response.end();
+    if (!drop) return void response.end();
+    // What was written is on its way before the connection breaks.
+    await Bun.sleep(20);
+    response.destroy();
   }
 
   #visible(repo: string, authorized: boolean): StandInRepository | null {

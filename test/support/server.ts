@@ -14,7 +14,7 @@ import { ChatService } from "../../src/services/chat.ts";
 import { CompletionService } from "../../src/services/completions.ts";
 import type { FileSource } from "../../src/services/deploy-plan.ts";
 import { EventBus } from "../../src/services/events.ts";
-import { ModelFiles } from "../../src/services/model-files.ts";
+import { Inventory } from "../../src/services/inventory.ts";
 import { ModelManager } from "../../src/services/model-manager.ts";
 import { OnDemandModels } from "../../src/services/on-demand.ts";
 import { QueryService } from "../../src/services/query.ts";
@@ -22,6 +22,7 @@ import { RequestRegistry } from "../../src/services/requests.ts";
 import { testConfig } from "./config.ts";
 import { FakeEngine, type FakeScript } from "./fake-engine.ts";
 import { anyFile } from "./test-manager.ts";
+import { testModels } from "./test-models.ts";
 
 export const TEST_MODEL = "test-model";
 
@@ -45,6 +46,10 @@ export interface TestServer<E extends Engine = FakeEngine> extends AsyncDisposab
 }
 
 export interface TestOptions extends Partial<Config> {
+  /** Whether names are looked up as the program does, on disk and on the hub. Default: any name is a file. */
+  realFiles?: boolean;
+  /** What the disk of a folder seems to have left, in bytes. Default: what it has. */
+  freeSpace?: (directory: string) => Promise<number | null>;
   /** The model that is ready when the server is; `null` deploys none. Default `test-model`. */
   deploy?: string | null;
 }
@@ -52,34 +57,43 @@ export interface TestOptions extends Partial<Config> {
 /** The whole server on a real socket, with a fake engine: `await using server = await startServer()`. */
 export async function startServer(
   script: Partial<FakeScript> = {},
-  { deploy = TEST_MODEL, ...overrides }: TestOptions = {},
+  { deploy = TEST_MODEL, realFiles = false, freeSpace, ...overrides }: TestOptions = {},
 ): Promise<TestServer> {
   const config = await temporaryConfig(overrides);
   // Any name stands for a file: the fake engine opens none.
-  const server = await serve(config, new FakeEngine(script), anyFile);
+  const server = await serve(config, new FakeEngine(script), realFiles ? null : anyFile, freeSpace);
   if (deploy !== null) await server.manager.deploy({ model_name: deploy, wait: true });
   return server;
 }
 
 /** The same around llama.cpp; model files are looked up in `modelsDir`, and nothing is deployed. */
-export async function startRealServer(modelsDir: string): Promise<TestServer<LlamaEngine>> {
-  const config = await temporaryConfig({ modelsDir });
-  return serve(config, new LlamaEngine({ watchdog: config.watchdog }), new ModelFiles(config));
+export async function startRealServer(
+  modelsDir: string,
+  overrides: Partial<Config> = {},
+): Promise<TestServer<LlamaEngine>> {
+  const config = await temporaryConfig({ ...overrides, modelsDir });
+  return serve(config, new LlamaEngine({ watchdog: config.watchdog }), null);
 }
 
 async function temporaryConfig(overrides: Partial<Config>): Promise<Config> {
   return testConfig(await mkdtemp(join(tmpdir(), "berth-test-")), overrides);
 }
 
-async function serve<E extends Engine>(config: Config, engine: E, files: FileSource): Promise<TestServer<E>> {
+async function serve<E extends Engine>(
+  config: Config,
+  engine: E,
+  fakeFiles: FileSource | null,
+  freeSpace?: TestOptions["freeSpace"],
+): Promise<TestServer<E>> {
   const events = new EventBus();
   const log = pino({ level: "silent" });
+  const { library, downloads, files, hub } = testModels(config, { events, log, freeSpace });
   const manager = new ModelManager({
     engine,
     config,
     events,
     log,
-    files,
+    files: fakeFiles ?? files,
     memoryBudget: async () => SYSTEM.memory.available,
     threads: 2,
     tuning: { get: () => null, set: () => {} },
@@ -94,6 +108,10 @@ async function serve<E extends Engine>(config: Config, engine: E, files: FileSou
     events,
     manager,
     models,
+    files,
+    inventory: new Inventory({ home: config.home, library, manager, downloads }),
+    downloads,
+    hub,
     requests,
     chat: new ChatService({ requests }),
     completions: new CompletionService({ requests }),
@@ -108,6 +126,7 @@ async function serve<E extends Engine>(config: Config, engine: E, files: FileSou
 
   const stop = async () => {
     await app.stop(true);
+    await downloads.close();
     await manager.close(0);
     await rm(config.home, { recursive: true, force: true });
   };

@@ -9,9 +9,10 @@ import { ModelManager, type ModelManagerParts } from "../../src/services/model-m
 export const anyFile: FileSource = {
   resolve: async (name) => {
     const path = `/models/${name}`;
-    return { name, path, parts: [path], fileSize: 4_000_000, warnings: [] };
+    return { name, path, parts: [path], fileSize: 4_000_000, warnings: [], download: null };
   },
   header: async () => ({ contextLength: 4096, text: () => null }),
+  fetch: async () => {},
 };
 
 /** A manager around `engine` for which every name is a file, and which restarts without delay. */

@@ -6,20 +6,21 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 test("the token is that of the environment, else that of the file a login writes", async () => {
   await using folder = await temporaryFolder();
   const env = { HOME: folder.path };
-  expect(await hubToken(env)).toBeNull();
+  expect(await hubToken(null, env)).toBeNull();
   await Bun.write(join(folder.path, ".cache/huggingface/token"), "hf_login\n");
-  expect(await hubToken(env)).toBe("hf_login");
-  expect(await hubToken({ ...env, HF_TOKEN: " hf_given " })).toBe("hf_given");
-  expect(await hubToken({ ...env, HF_TOKEN: "" })).toBe("hf_login");
+  expect(await hubToken(null, env)).toBe("hf_login");
+  expect(await hubToken(null, { ...env, HF_TOKEN: " hf_given " })).toBe("hf_given");
+  expect(await hubToken(null, { ...env, HF_TOKEN: "" })).toBe("hf_login");
   await Bun.write(join(folder.path, "elsewhere/token"), "hf_moved");
-  expect(await hubToken({ ...env, HF_HOME: join(folder.path, "elsewhere") })).toBe("hf_moved");
+  expect(await hubToken(null, { ...env, HF_HOME: join(folder.path, "elsewhere") })).toBe("hf_moved");
   await Bun.write(join(folder.path, "named"), "hf_named");
-  expect(await hubToken({ ...env, HF_TOKEN_PATH: join(folder.path, "named") })).toBe("hf_named");
+  expect(await hubToken(null, { ...env, HF_TOKEN_PATH: join(folder.path, "named") })).toBe("hf_named");
 });
 
 test("the cache is where programs that use the hub have it", () => {
-  expect(hubCacheDirectory({ HOME: "/u" })).toBe("/u/.cache/huggingface/hub");
-  expect(hubCacheDirectory({ HOME: "/u", XDG_CACHE_HOME: "/c" })).toBe("/c/huggingface/hub");
-  expect(hubCacheDirectory({ HOME: "/u", HF_HOME: "/h" })).toBe("/h/hub");
-  expect(hubCacheDirectory({ HOME: "/u", HF_HOME: "/h", HF_HUB_CACHE: "/k" })).toBe("/k");
+  expect(hubCacheDirectory(null, { HOME: "/u" })).toBe("/u/.cache/huggingface/hub");
+  expect(hubCacheDirectory(null, { HOME: "/u", XDG_CACHE_HOME: "/c" })).toBe("/c/huggingface/hub");
+  expect(hubCacheDirectory(null, { HOME: "/u", HF_HOME: "/h" })).toBe("/h/hub");
+  expect(hubCacheDirectory("/set", { HOME: "/u", HF_HOME: "/h" })).toBe("/set/hub");
+  expect(hubCacheDirectory(null, { HOME: "/u", HF_HOME: "/h", HF_HUB_CACHE: "/k" })).toBe("/k");
 });

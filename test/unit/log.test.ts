@@ -9,7 +9,7 @@ function logOf(config: Partial<Pick<Config, "logLevel" | "logFormat">> = {}, ter
   const seen: LogLine[] = [];
   const events = new EventBus();
   events.on((name, value) => {
-    if (name === "log") seen.push(value as LogLine);
+    if (name === "log") seen.push(value);
   });
   const destination = { write: (line: string) => void lines.push(line) };
   const log = createLog(

@@ -1,13 +1,14 @@
 import { expect, test } from "bun:test";
 import { mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ModelFiles } from "../../src/services/model-files.ts";
 import { writeRandomModel } from "../support/random-model.ts";
+import { testConfig } from "../support/config.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { testModels } from "../support/test-models.ts";
 
-const none = { eightBit: false, fourBit: false };
-const eightBit = { eightBit: true, fourBit: false };
-const fourBit = { eightBit: false, fourBit: true };
+const none = { eightBit: false, fourBit: false, token: null, onDisk: false };
+const eightBit = { ...none, eightBit: true };
+const fourBit = { ...none, fourBit: true };
 
 /** A models directory with these files, and what finds them. */
 async function models(...names: string[]) {
@@ -17,8 +18,14 @@ async function models(...names: string[]) {
     await mkdir(dirname(join(modelsDir, name)), { recursive: true });
     await Bun.write(join(modelsDir, name), name);
   }
-  const files = new ModelFiles({ home: join(folder.path, "home"), modelsDir });
-  return { files, modelsDir, outside: folder.path, [Symbol.asyncDispose]: folder[Symbol.asyncDispose] };
+  const { files, library } = testModels(testConfig(join(folder.path, "home"), { modelsDir }));
+  return {
+    files,
+    library,
+    modelsDir,
+    outside: folder.path,
+    [Symbol.asyncDispose]: folder[Symbol.asyncDispose],
+  };
 }
 
 test("guide is the built-in model, whatever lies in the models directory", async () => {
@@ -40,6 +47,7 @@ test.each(["a.gguf", "a", "./a.gguf", "a.GGUF"])(
       parts: [path],
       fileSize: 6,
       warnings: [],
+      download: null,
     });
   },
 );
@@ -79,7 +87,7 @@ test("links that lie in the models directory are followed, and a circle of them 
   await symlink(join(at.outside, "elsewhere"), join(at.modelsDir, "folder"));
   await symlink(at.modelsDir, join(at.modelsDir, "x/circle"));
   await symlink(join(at.outside, "gone.gguf"), join(at.modelsDir, "dangling.gguf"));
-  expect((await at.files.list()).map((model) => model.name)).toEqual([
+  expect((await at.library.list()).map((model) => model.name)).toEqual([
     "folder/b.gguf",
     "linked.gguf",
     "x/a.gguf",
@@ -95,12 +103,12 @@ test("the list holds GGUF files alone: nothing hidden, no projector, no unfinish
     "e.gguf.part",
     "f.txt",
   );
-  expect((await at.files.list()).map((model) => model.name)).toEqual(["a.gguf"]);
+  expect((await at.library.list()).map((model) => model.name)).toEqual(["a.gguf"]);
 });
 
 test("a models directory that is not there holds nothing", async () => {
   await using at = await models();
-  expect(await at.files.list()).toEqual([]);
+  expect(await at.library.list()).toEqual([]);
   await expect(at.files.resolve("a", none)).rejects.toThrow("which holds no GGUF file yet");
 });
 
@@ -158,7 +166,7 @@ test.each([...SPLIT, "big-Q8_0-00001-of-00003", "big-Q8_0", "big"])(
   "a split model is one model, named by its first part: %s",
   async (name) => {
     await using at = await models(...SPLIT.toReversed(), "other.gguf");
-    expect((await at.files.list()).length).toBe(2);
+    expect((await at.library.list()).length).toBe(2);
     const file = await at.files.resolve(name, none);
     expect(file).toMatchObject({ name: SPLIT[0], path: join(at.modelsDir, SPLIT[0]!), fileSize: 3 * 28 });
     expect(file.parts).toEqual(SPLIT.map((part) => join(at.modelsDir, part)));
@@ -178,24 +186,10 @@ test("a model that is not there is answered with those that are, ten at most", a
   await expect(resolving).rejects.toThrow("'m19.gguf' and 2 more");
 });
 
-test.each(["hf:user/repo", "https://host/m.gguf", "user/repo", "user/repo:Q4_K_M", "hf.co/user/repo"])(
-  "a hub's name gets told where to put a file: %s",
-  async (name) => {
-    await using at = await models("a.gguf");
-    const resolving = at.files.resolve(name, none);
-    await expect(resolving).rejects.toMatchObject({
-      status: 400,
-      code: "hub_not_supported",
-      param: "model_name",
-    });
-    await expect(resolving).rejects.toThrow(at.modelsDir);
-  },
-);
-
 test("a folder that is named like a hub's repository is a folder", async () => {
   await using at = await models("user/repo/m-Q8_0.gguf");
   expect((await at.files.resolve("user/repo", none)).name).toBe("user/repo/m-Q8_0.gguf");
-  await expect(at.files.resolve("user/other", none)).rejects.toMatchObject({ code: "model_not_found" });
+  await expect(at.files.resolve("user/other", none)).rejects.toMatchObject({ code: "hub_unreachable" });
 });
 
 test("the header of a damaged part is told before anything is loaded", async () => {

@@ -87,7 +87,7 @@ describe("a request that names a model on disk", () => {
   });
 });
 
-const NO_CHOICE = { eightBit: false, fourBit: false };
+const NO_CHOICE = { eightBit: false, fourBit: false, token: null, onDisk: true };
 
 describe("a request for a model that is loading", () => {
   test("waits for it when it names it", async () => {

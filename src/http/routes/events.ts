@@ -10,10 +10,11 @@ import { type NamedEvent, sseNamed } from "../sse.ts";
 export const eventRoutes = ({
   events,
   manager,
+  downloads,
   system,
   requests,
   log,
-}: Pick<Services, "events" | "manager" | "system" | "requests" | "log">) => {
+}: Pick<Services, "events" | "manager" | "downloads" | "system" | "requests" | "log">) => {
   const ticker = new StatisticsTicker({
     manager,
     system,
@@ -24,16 +25,13 @@ export const eventRoutes = ({
   async function* watch(signal: AbortSignal): AsyncGenerator<NamedEvent> {
     const feed = new EventFeed();
     const ends = [
-      events.on((_name, value) => {
-        if ("model_name" in value) feed.deployment(value);
-        else feed.log(value);
-      }),
+      events.on((...event) => feed.add(...event)),
       ticker.subscribe((statistics) => feed.statistics(statistics)),
     ];
     const close = () => feed.close();
     signal.addEventListener("abort", close, { once: true });
     try {
-      yield { event: "snapshot", data: { models: manager.list() } };
+      yield { event: "snapshot", data: { models: manager.list(), downloads: downloads.list() } };
       yield* feed.read();
     } finally {
       signal.removeEventListener("abort", close);
@@ -46,9 +44,9 @@ export const eventRoutes = ({
     async ({ request }) => sseNamed(watch(request.signal), request),
     {
       detail: {
-        summary: "Deployment states, statistics and log lines as they happen",
+        summary: "Deployments, downloads, statistics and log lines as they happen",
         description:
-          "Server-sent events: `snapshot` with every deployment first, then `deployment` on each change, `stats` every second, `log` for each line, and `dropped` where the client read too slowly for the log.",
+          "Server-sent events: `snapshot` with every deployment and download first, then `deployment` and `download` on each change, `stats` every second, `log` for each line, and `dropped` where the client read too slowly for the log.",
         tags: ["Operation"],
         operationId: "watchEvents",
         responses: answers({ stream: EventData }),

@@ -1,0 +1,301 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { ApiError } from "../errors.ts";
+import { explain } from "../hub/hub-client.ts";
+import { downloadCancelled, downloadFailed, insufficientDisk } from "../hub/hub-failures.ts";
+import { type Access, HttpFailure } from "../hub/http.ts";
+import { type DownloadRecord, plainAddress } from "../hub/download-journal.ts";
+import { FileDownload, type FileDownloadOptions } from "../hub/file-download.ts";
+import type { RemoteFile, RemoteModel } from "../hub/locate.ts";
+import { writeOrigin } from "../hub/origin.ts";
+import { discardPart, partialBytes } from "../hub/part-file.ts";
+import type { Log } from "../log.ts";
+import type { DownloadState, DownloadStatus } from "../schemas/download.ts";
+import { RateMeter } from "./rate-meter.ts";
+import type { Turnstile } from "./turnstile.ts";
+
+export interface DownloadParts {
+  /** Absolute; files go below it. */
+  modelsDir: string;
+  turnstile: Turnstile;
+  log: Log;
+  options: FileDownloadOptions;
+  /** Bytes free for this download where it goes to; `null` when nobody can tell. */
+  freeSpace: (download: Download) => Promise<number | null>;
+  /** Called after every change, and now and then while bytes arrive. */
+  onChange: (download: Download) => void;
+}
+
+const PROGRESS_EVERY_MS = 200;
+const ACTIVE: ReadonlySet<DownloadState> = new Set(["queued", "downloading", "verifying"]);
+const OVER: ReadonlySet<DownloadState> = new Set(["completed", "cancelled"]);
+
+/** One model on its way to this machine: all its files, through pauses, failures and restarts of the server. */
+export class Download {
+  readonly id: string;
+  readonly model: RemoteModel;
+  readonly created: number;
+  /** Somebody asked for it by itself, and not only a deployment. */
+  wanted: boolean;
+  /** How many deployments wait for it. */
+  waiting = 0;
+  readonly #parts: DownloadParts;
+  readonly #rate = new RateMeter();
+  /** Bytes that are there, by file. */
+  readonly #done: number[];
+  readonly #sizes: (number | null)[];
+  readonly #listeners = new Set<() => void>();
+  #state: DownloadState;
+  #stop = new AbortController();
+  #run: Promise<void> = Promise.resolve();
+  #shown = 0;
+  #verified: number | null = null;
+  #note: string | null = null;
+  #error: ApiError | null;
+
+  /** Nothing happens before `start`. */
+  constructor(record: DownloadRecord, parts: DownloadParts) {
+    this.id = record.id;
+    this.model = record.model;
+    this.created = record.created;
+    this.wanted = record.wanted;
+    this.#parts = parts;
+    this.#done = record.model.files.map(() => 0);
+    this.#sizes = record.model.files.map(({ size }) => size);
+    this.#error = record.error === null ? null : downloadFailed(record.model.name, record.error);
+    this.#state = this.#error ? "failed" : "paused";
+  }
+
+  get state(): DownloadState {
+    return this.#state;
+  }
+
+  /** Whether it is under way or waits for its turn. */
+  get active(): boolean {
+    return ACTIVE.has(this.#state);
+  }
+
+  /** Whether nothing will ever change any more. */
+  get over(): boolean {
+    return OVER.has(this.#state);
+  }
+
+  /** Bytes still to come; `null` when the size is not known. */
+  get left(): number | null {
+    const { total_bytes, downloaded_bytes } = this.status();
+    return total_bytes === null ? null : total_bytes - downloaded_bytes;
+  }
+
+  /** How the next start of the server is to find it. */
+  record(): DownloadRecord {
+    return {
+      id: this.id,
+      model: this.model,
+      wanted: this.wanted,
+      paused: this.#state === "paused",
+      created: this.created,
+      error: this.#error?.message ?? null,
+    };
+  }
+
+  /** Begins, or goes on after a pause or a failure. Does nothing when it is under way or over. */
+  start(access: Access): void {
+    if (this.active || this.over) return;
+    const before = this.#run;
+    const stop = (this.#stop = new AbortController());
+    this.#error = null;
+    this.#note = null;
+    this.#become("queued");
+    this.#run = before.then(() => this.#work(access, stop));
+  }
+
+  /** Keeps what is there. @returns when nothing writes any more */
+  pause(): Promise<void> {
+    return this.#end("paused");
+  }
+
+  /** Keeps what is there for a later download of the same, unless told otherwise. */
+  async cancel({ discard = false } = {}): Promise<void> {
+    await this.#end("cancelled");
+    if (!discard) return;
+    for (const file of this.model.files) await discardPart(this.#target(file));
+  }
+
+  /** Ends with the server, and goes on with its next start. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#run;
+  }
+
+  /** Looks what is there of it, before it starts. */
+  async measure(): Promise<void> {
+    for (const [index, file] of this.model.files.entries()) {
+      const target = this.#target(file);
+      const whole = await stat(target).catch(() => null);
+      this.#done[index] = whole?.size ?? (await partialBytes(target, file));
+    }
+  }
+
+  /** Calls `listener` after each change. @returns a function that ends that */
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Resolves when the model is there; a pause is waited for.
+   * @throws ApiError why it failed, or why `signal` aborted
+   */
+  async finished(signal: AbortSignal, onProgress: (fraction: number) => void): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const look = () => {
+      if (this.#state === "completed") resolve();
+      else if (this.#state === "failed") reject(this.#error);
+      else if (this.#state === "cancelled") reject(downloadCancelled(this.model.name));
+      else onProgress(this.status().progress ?? 0);
+    };
+    const abort = () => reject(signal.reason);
+    const end = this.watch(look);
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      signal.throwIfAborted();
+      look();
+      await promise;
+    } finally {
+      end();
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  status(): DownloadStatus {
+    const total = this.#sizes.includes(null)
+      ? null
+      : this.#sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+    const done = this.#done.reduce((sum, bytes) => sum + bytes, 0);
+    const rate = this.#state === "downloading" ? this.#rate.rate() : 0;
+    const fraction = total === null || total === 0 ? null : Math.min(1, done / total);
+    return {
+      id: this.id,
+      model_name: this.model.name,
+      source: this.model.repo ?? plainAddress(this.model.files[0]?.url ?? "about:blank"),
+      state: this.#state,
+      files: this.model.files.length,
+      total_bytes: total,
+      downloaded_bytes: done,
+      progress: this.#state === "completed" ? 1 : this.#state === "verifying" ? this.#verified : fraction,
+      bytes_per_second: Math.round(rate),
+      eta_seconds: total === null || rate === 0 ? null : Math.ceil((total - done) / rate),
+      created: Math.floor(this.created / 1000),
+      note: this.#note,
+      error: this.#error?.message ?? null,
+    };
+  }
+
+  async #work(access: Access, stop: AbortController): Promise<void> {
+    try {
+      await this.#parts.turnstile.run(stop.signal, async () => {
+        await this.measure();
+        await this.#assertSpace();
+        this.#become("downloading");
+        for (const [index, file] of this.model.files.entries())
+          await this.#fetch(file, index, access, stop.signal);
+      });
+      this.#become("completed");
+    } catch (error) {
+      // Whoever aborted it has given it its state, or it ends with the server.
+      if (stop.signal.aborted) return;
+      this.#error = this.#explain(error, access);
+      this.#note = null;
+      this.#parts.log.warn({ model: this.model.name, reason: this.#error.message }, "download failed");
+      this.#become("failed");
+    }
+  }
+
+  #fetch(file: RemoteFile, index: number, access: Access, signal: AbortSignal): Promise<void> {
+    const target = this.#target(file);
+    const hooks = {
+      signal,
+      onBytes: (bytes: number) => this.#arrived(index, bytes),
+      onSize: (bytes: number) => (this.#sizes[index] = bytes),
+      onVerify: (fraction: number) => this.#verifying(fraction),
+      onRetry: (reason: string, delayMs: number) => {
+        this.#note = `${reason}; trying again in ${Math.ceil(delayMs / 1000)} s`;
+        this.#show();
+      },
+      onVerified: async () => {
+        const { repo, commit } = this.model;
+        await writeOrigin(target, {
+          url: plainAddress(file.url),
+          repo,
+          commit,
+          sha256: file.sha256,
+          size: this.#sizes[index] ?? 0,
+          downloaded: new Date().toISOString(),
+        });
+      },
+    };
+    return new FileDownload(file, target, access, hooks, this.#parts.options).run();
+  }
+
+  /** @throws ApiError `insufficient_disk` */
+  async #assertSpace(): Promise<void> {
+    const { left } = this;
+    const free = await this.#parts.freeSpace(this);
+    if (left !== null && free !== null && left > free)
+      throw insufficientDisk(this.model.name, left, free, this.#parts.modelsDir);
+  }
+
+  async #end(state: "paused" | "cancelled"): Promise<void> {
+    if (this.over) return;
+    this.#note = null;
+    // Before the abort, so that the run finds its state decided.
+    this.#become(state);
+    this.#stop.abort();
+    await this.#run;
+  }
+
+  #arrived(index: number, bytes: number): void {
+    this.#rate.add(Math.max(0, bytes - (this.#done[index] ?? 0)));
+    this.#done[index] = bytes;
+    this.#note = null;
+    if (this.#state === "verifying") this.#become("downloading");
+    this.#showSoon();
+  }
+
+  #verifying(fraction: number): void {
+    this.#verified = fraction;
+    if (this.#state === "downloading") this.#become("verifying");
+    this.#showSoon();
+  }
+
+  #explain(error: unknown, access: Access): ApiError {
+    const { repo, name } = this.model;
+    if (error instanceof ApiError) return error;
+    if (error instanceof HttpFailure)
+      return error.errorCode !== null && repo !== null
+        ? explain(error, repo, null, access)
+        : downloadFailed(name, error.message);
+    if (error instanceof Error && "code" in error && error.code === "ENOSPC")
+      return insufficientDisk(name, this.left ?? 0, 0, this.#parts.modelsDir);
+    return downloadFailed(name, error instanceof Error ? error.message : String(error));
+  }
+
+  #target(file: RemoteFile): string {
+    return join(this.#parts.modelsDir, file.name);
+  }
+
+  #become(state: DownloadState): void {
+    this.#state = state;
+    this.#show();
+  }
+
+  #showSoon(): void {
+    if (performance.now() - this.#shown >= PROGRESS_EVERY_MS) this.#show();
+  }
+
+  #show(): void {
+    this.#shown = performance.now();
+    this.#parts.onChange(this);
+    for (const listener of this.#listeners) listener();
+  }
+}

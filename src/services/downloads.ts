@@ -1,0 +1,238 @@
+import { join } from "node:path";
+import type { Config } from "../config/config.ts";
+import { shuttingDown } from "../errors.ts";
+import { DownloadJournal } from "../hub/download-journal.ts";
+import type { FileDownloadOptions } from "../hub/file-download.ts";
+import { downloadNotFound, insufficientDisk } from "../hub/hub-failures.ts";
+import type { Access } from "../hub/http.ts";
+import type { RemoteModel } from "../hub/locate.ts";
+import type { Log } from "../log.ts";
+import type { DownloadStatus } from "../schemas/download.ts";
+import { diskOf } from "../system/disk.ts";
+import { Download } from "./download.ts";
+import type { EventBus } from "./events.ts";
+import type { FetchHooks } from "./deploy-plan.ts";
+import { Turnstile } from "./turnstile.ts";
+
+export interface DownloadsParts {
+  config: Pick<Config, "home" | "modelsDir" | "hubEndpoint">;
+  events: EventBus;
+  log: Log;
+  /** What this machine has for the hub; asked whenever a download starts. */
+  token: () => Promise<string | null>;
+  /** Bytes free on the disk of a folder; `null` when nobody can tell. Default: the file system is asked. */
+  freeSpace?: (directory: string) => Promise<number | null>;
+  options?: FileDownloadOptions;
+}
+
+/** How many models are downloaded at a time; each takes several connections. */
+const AT_A_TIME = 3;
+/** How many that are over are still listed. */
+const REMEMBERED = 50;
+/** Left free for everything else on the disk. */
+const MARGIN = 64 * 1024 * 1024;
+
+/** Every download: one for all who want the same model, kept over restarts of the server. */
+export class Downloads {
+  readonly #parts: DownloadsParts;
+  readonly #journal: DownloadJournal;
+  readonly #turnstile = new Turnstile(AT_A_TIME);
+  /** Oldest first. */
+  readonly #downloads = new Map<string, Download>();
+  /** What the journal says of each, so that progress alone writes nothing. */
+  readonly #noted = new Map<string, string>();
+  #restored: Promise<void> = Promise.resolve();
+  #closing = false;
+
+  constructor(parts: DownloadsParts) {
+    this.#parts = parts;
+    this.#journal = new DownloadJournal(join(parts.config.home, "downloads"));
+  }
+
+  /** Goes on with what was under way when the server ended. */
+  restore(): Promise<void> {
+    this.#restored = this.#restore();
+    return this.#restored;
+  }
+
+  /** Oldest first. */
+  list(): DownloadStatus[] {
+    return Array.from(this.#downloads.values(), (download) => download.status());
+  }
+
+  /** @throws ApiError `download_not_found` */
+  get(id: string): Download {
+    const download = this.#downloads.get(id);
+    if (!download) throw downloadNotFound(id);
+    return download;
+  }
+
+  /**
+   * Starts to download a model, or joins who does already.
+   * @param token instead of this machine's own; kept in memory alone
+   * @throws ApiError `insufficient_disk`
+   */
+  async pull(model: RemoteModel, token: string | null): Promise<Download> {
+    return this.#begin(model, token, true);
+  }
+
+  /**
+   * Downloads a model for as long as somebody waits: when `signal` aborts and nobody else wants it, it pauses.
+   * @throws ApiError why it failed, or why `signal` aborted
+   */
+  async fetch(model: RemoteModel, { signal, onProgress }: FetchHooks, token: string | null): Promise<void> {
+    const download = await this.#begin(model, token, false);
+    download.waiting++;
+    try {
+      await download.finished(signal, onProgress);
+    } finally {
+      download.waiting--;
+      const isUnwanted = !download.wanted && download.waiting === 0 && download.active;
+      // What ends with the server goes on with its next start.
+      if (isUnwanted && !this.#closing) await this.pause(download.id);
+    }
+  }
+
+  /** @throws ApiError `download_not_found` */
+  async pause(id: string): Promise<DownloadStatus> {
+    const download = this.get(id);
+    if (download.active) await download.pause();
+    return download.status();
+  }
+
+  /** @throws ApiError `download_not_found` or `insufficient_disk` */
+  async resume(id: string): Promise<DownloadStatus> {
+    const download = this.get(id);
+    await this.#assertSpace(download);
+    download.wanted = true;
+    download.start(await this.#access(null));
+    return download.status();
+  }
+
+  /**
+   * Ends a download, or forgets one that is over.
+   * @param discard removes what arrived, which else the next pull continues with
+   * @throws ApiError `download_not_found`
+   */
+  async cancel(id: string, discard: boolean): Promise<DownloadStatus> {
+    const download = this.get(id);
+    if (download.over) this.#downloads.delete(id);
+    else await download.cancel({ discard });
+    return download.status();
+  }
+
+  /** Whether a file below the models directory is being written. */
+  isBusy(name: string): boolean {
+    return Array.from(this.#downloads.values()).some(({ active, model }) => active && model.name === name);
+  }
+
+  /** Stops every download where it is; the next start goes on. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(Array.from(this.#downloads.values(), (download) => download.close()));
+    await this.#journal.flush();
+  }
+
+  async #restore(): Promise<void> {
+    for (const record of await this.#journal.list()) {
+      if (this.#downloads.has(record.id)) continue;
+      const download = this.#add(new Download(record, this.#downloadParts()));
+      await download.measure();
+      if (!record.paused && record.error === null) download.start(await this.#access(null));
+    }
+  }
+
+  async #begin(model: RemoteModel, token: string | null, wanted: boolean): Promise<Download> {
+    await this.#restored;
+    if (this.#closing) throw shuttingDown();
+    const access = await this.#access(token);
+    const known = this.#find(model);
+    const download = known ?? this.#new(model, wanted);
+    if (wanted) download.wanted = true;
+    if (!download.active) {
+      await this.#assertSpace(download);
+      if (!known && !this.#find(model)) this.#add(download);
+    }
+    // Somebody else may have begun the same meanwhile.
+    const chosen = this.#find(model) ?? download;
+    if (wanted) chosen.wanted = true;
+    chosen.start(access);
+    return chosen;
+  }
+
+  /** The one that is not over and writes the same files; of another commit it is another one. */
+  #find(model: RemoteModel): Download | undefined {
+    return Array.from(this.#downloads.values()).find(
+      (download) =>
+        !download.over && download.model.name === model.name && download.model.commit === model.commit,
+    );
+  }
+
+  #new(model: RemoteModel, wanted: boolean): Download {
+    const id = `dl_${crypto.randomUUID().replaceAll("-", "")}`;
+    const record = { id, model, wanted, paused: false, created: Date.now(), error: null };
+    return new Download(record, this.#downloadParts());
+  }
+
+  #add(download: Download): Download {
+    this.#downloads.set(download.id, download);
+    const over = Array.from(this.#downloads.values()).filter((one) => one.over);
+    for (const old of over.slice(0, Math.max(0, over.length - REMEMBERED))) this.#downloads.delete(old.id);
+    return download;
+  }
+
+  #downloadParts() {
+    return {
+      modelsDir: this.#parts.config.modelsDir,
+      turnstile: this.#turnstile,
+      log: this.#parts.log,
+      options: this.#parts.options ?? {},
+      freeSpace: (download: Download) => this.#freeSpace(download),
+      onChange: (download: Download) => this.#changed(download),
+    };
+  }
+
+  #changed(download: Download): void {
+    const status = download.status();
+    this.#parts.events.emit("download", status);
+    if (this.#closing) return;
+    const record = download.record();
+    const { paused, wanted, error } = record;
+    const note = JSON.stringify([download.over, paused, wanted, error]);
+    if (this.#noted.get(download.id) === note) return;
+    this.#noted.set(download.id, note);
+    const keeping = download.over ? this.#journal.remove(download.id) : this.#journal.save(record);
+    keeping.catch((error: unknown) => {
+      this.#parts.log.warn(
+        { err: error, model: status.model_name },
+        "download can not be kept for a restart",
+      );
+    });
+  }
+
+  async #assertSpace(download: Download): Promise<void> {
+    await download.measure();
+    const { left } = download;
+    const free = await this.#freeSpace(download);
+    if (left === null || free === null || left <= free) return;
+    throw insufficientDisk(download.model.name, left, free, this.#parts.config.modelsDir);
+  }
+
+  /** What the disk has, less what the others under way will still take. */
+  async #freeSpace(download: Download): Promise<number | null> {
+    const { config, freeSpace = freeOn } = this.#parts;
+    const free = await freeSpace(config.modelsDir);
+    if (free === null) return null;
+    const others = Array.from(this.#downloads.values()).filter((one) => one !== download && one.active);
+    const reserved = others.reduce((sum, { left }) => sum + (left ?? 0), 0);
+    return Math.max(0, free - reserved - MARGIN);
+  }
+
+  async #access(token: string | null): Promise<Access> {
+    return { endpoint: this.#parts.config.hubEndpoint, token: token ?? (await this.#parts.token()) };
+  }
+}
+
+async function freeOn(directory: string): Promise<number | null> {
+  return (await diskOf(directory, []))?.available ?? null;
+}
