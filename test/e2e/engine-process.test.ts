@@ -7,6 +7,7 @@ import { LlamaEngine } from "../../src/engine/process.ts";
 import type { ModelManager } from "../../src/services/model-manager.ts";
 import { testConfig } from "../support/config.ts";
 import { loadHooks, loadSpec, textRequest } from "../support/engine-requests.ts";
+import { hangThreads, mayHangThreads } from "../support/hang-threads.ts";
 import { descendants, runs } from "../support/processes.ts";
 import { writeRandomModel } from "../support/random-model.ts";
 import { testModels } from "../support/test-models.ts";
@@ -16,6 +17,7 @@ setDefaultTimeout(60_000);
 
 const watchdog = { heartbeatTimeoutMs: 30_000, stepFactor: 100, stepFloorMs: 30_000, loadStallMs: 30_000 };
 const never = new AbortController().signal;
+const mayHang = await mayHangThreads();
 const engine = new LlamaEngine({ watchdog });
 const managers: ModelManager[] = [];
 let home = "";
@@ -121,6 +123,32 @@ describe("a deployment", () => {
     expect(await answer(next.model)).toBe(expected);
     next.release();
   });
+
+  test.skipIf(!mayHang)(
+    "whose engine hangs in a step is judged by the step, killed and started again (skipped where ptrace is forbidden)",
+    async () => {
+      const manager = manage({ stepFactor: 2, stepFloorMs: 1500 });
+      await manager.deploy({ model_name: "tiny", wait: true });
+      const before = pidOf(manager);
+      const lease = manager.acquire();
+      const { pieces } = await lease.model.generate(
+        textRequest("Once upon a time", { maxTokens: 400 }),
+        never,
+      );
+      await pieces.next();
+      await using _hung = await hangThreads(before);
+      const failing = (async () => {
+        for await (const _ of pieces);
+      })();
+      await expect(failing).rejects.toMatchObject({ status: 503, code: "engine_lost" });
+      lease.release();
+      await restarted(manager, before);
+      expect(manager.current()).toMatchObject({ restarts: 1, error: expect.stringContaining("a step took") });
+      const next = manager.acquire();
+      expect(await answer(next.model)).not.toBe("");
+      next.release();
+    },
+  );
 
   test("whose engine is stopped is judged by its heartbeat, killed and started again", async () => {
     const manager = manage({ heartbeatTimeoutMs: 1500 });
