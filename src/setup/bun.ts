@@ -35,6 +35,8 @@ function beginning(said: string): string {
 export function advice(said: string): string {
   if (/integrity/i.test(said))
     return "A package is not the one that bun.lock names: the registry or a proxy changed it, so nothing of it was installed.";
+  if (/\bCERT_|_CERT|certificate/i.test(said))
+    return "This machine does not trust the registry's certificate: name that of your proxy in NODE_EXTRA_CA_CERTS, then try again.";
   if (/ENOSPC|no space left/i.test(said)) return "The disk is full: an installation takes about 200 MB.";
   if (/EACCES|EPERM|EROFS|AccessDenied|ReadOnlyFileSystem/i.test(said))
     return "The folder node_modules can not be written: run the set-up once as the owner of the checkout.";

@@ -25,8 +25,15 @@ const ROOT = join(import.meta.dir, "..", "..");
 /** In the folder of the packages, which it guards. */
 const lockFile = (root: string) => join(root, "node_modules", ".berth-set-up");
 
-/** Without the engines of every platform, 700 MB, of which one machine needs one; and without tools nobody asked for. */
-const leaveOut = (development: boolean) => ["--omit=optional", ...(development ? [] : ["--omit=dev"])];
+/**
+ * Without the engines of every platform, 700 MB, of which one machine needs one. A server needs no tools either,
+ * and no peers, 16 MB: what it needs of them, package.json names; the rest are types, a compiler, and a look into
+ * uploads that no route asks Elysia for.
+ */
+const leaveOut = (development: boolean) => [
+  "--omit=optional",
+  ...(development ? [] : ["--omit=dev", "--omit=peer"]),
+];
 
 /**
  * Installs what package.json and the lockfile name, and the engine packages of this machine, where

@@ -156,6 +156,9 @@ describe("an installation that fails", () => {
   test.each([
     ["error: ConnectionRefused downloading package manifest elysia", "check the network"],
     ["error: Integrity check failed for tarball: pino", "not the one that bun.lock names"],
+    ["error: SELF_SIGNED_CERT_IN_CHAIN downloading tarball pino", "NODE_EXTRA_CA_CERTS"],
+    ["error: UNABLE_TO_GET_ISSUER_CERT_LOCALLY downloading tarball pino", "NODE_EXTRA_CA_CERTS"],
+    ["error: CERT_HAS_EXPIRED downloading tarball pino", "NODE_EXTRA_CA_CERTS"],
     ["error: ENOSPC: no space left on device", "disk is full"],
     ["error: EACCES: Permission denied while installing", "as the owner"],
   ])("is explained: %s", (said, what) => {
