@@ -16,7 +16,9 @@ FROM system AS packages
 ARG ENGINE=cpu
 COPY package.json bun.lock bunfig.toml ./
 COPY src/setup src/setup
-RUN BERTH_ENGINE=${ENGINE} bun -e 'import { setUp } from "./src/setup/set-up.ts"; await setUp({ development: false });'
+# The sources of llama.cpp, 34 MB, are for machines that build their own engine.
+RUN BERTH_ENGINE=${ENGINE} bun -e 'import { setUp } from "./src/setup/set-up.ts"; await setUp({ development: false });' \
+  && rm -f node_modules/node-llama-cpp/llama/gitRelease.bundle
 
 FROM system
 RUN useradd --uid 1001 --create-home berth && mkdir /data && chown berth /data
