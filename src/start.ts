@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { ConfigError, loadConfig } from "./config.ts";
 import type { EngineChoice } from "./setup/engine-packages.ts";
 import { setUp } from "./setup/set-up.ts";
@@ -7,11 +8,18 @@ import { setUp } from "./setup/set-up.ts";
  * Until set-up is done, nothing here may import a package.
  */
 
+let installed = false;
 try {
-  await setUp({ development: false, engine: chosenEngine(process.argv.slice(2)) });
+  installed = await setUp({ development: false, engine: chosenEngine(process.argv.slice(2)) });
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
+}
+// Bun's bundler, which builds the page, remembers the packages that were missing when this process began. The
+// program that takes its place keeps its process id, so that whoever started it goes on to see and signal it.
+if (installed) {
+  const main = join(import.meta.dir, "main.ts");
+  process.execve?.(process.execPath, [process.execPath, main, ...process.argv.slice(2)], process.env);
 }
 // Imported only now: its packages may not have been there before.
 await import("./main.ts");

@@ -38,9 +38,10 @@ const leaveOut = (development: boolean) => [
 /**
  * Installs what package.json and the lockfile name, and the engine packages of this machine, where
  * they are not there yet. Says what it does on standard error, and nothing when there is nothing to do.
+ * @returns whether anything was missing
  * @throws Error with what a person can do about it
  */
-export async function setUp({ development, engine = readEngineChoice() }: SetUpOptions): Promise<void> {
+export async function setUp({ development, engine = readEngineChoice() }: SetUpOptions): Promise<boolean> {
   const packages = new Packages(ROOT);
   checkBunVersion(packages.bunVersion);
   const version = packages.engineVersion;
@@ -48,7 +49,7 @@ export async function setUp({ development, engine = readEngineChoice() }: SetUpO
   const names = enginePackages(machine, engine);
   const engines = names.map((name) => ({ name, version }));
   const missing = () => missingHere(packages, development, engines);
-  if (isInstalled(packages, development) && missing().length === 0) return;
+  if (isInstalled(packages, development) && missing().length === 0) return false;
   await withSetUpLock(lockFile(ROOT), async () => {
     // Another start may have done it meanwhile.
     if (!isInstalled(packages, development)) await install(packages, development);
@@ -56,6 +57,7 @@ export async function setUp({ development, engine = readEngineChoice() }: SetUpO
   });
   const lacking = missingLibraries(machine, names);
   if (lacking !== null) console.error(lacking);
+  return true;
 }
 
 /**
