@@ -46,6 +46,9 @@ export interface SeenRequest {
   authorization: string | null;
 }
 
+/** What a header is read in at first. */
+const HEADER_BYTES = 1024 * 1024;
+
 const COMMIT = "5f0b02c75b57c5855da9ae460ce51323ea669d8a";
 
 /**
@@ -263,15 +266,17 @@ export class HubStandIn implements AsyncDisposable {
       ...(faults.noLength ? { connection: "close" } : { "content-length": to - from }),
     });
     response.flushHeaders();
-    await this.#pour(whole.subarray(from, to), response, from === 0 ? null : faults.bytesPerSecond);
+    await this.#pour(whole.subarray(from, to), response, from === 0 ? HEADER_BYTES : 0);
   }
 
-  async #pour(bytes: Uint8Array, response: ServerResponse, pace: number | null): Promise<void> {
+  /** @param quick how many bytes come at once, whatever the pace */
+  async #pour(bytes: Uint8Array, response: ServerResponse, quick: number): Promise<void> {
     const { faults } = this;
     const drop = faults.drops > 0 && bytes.length > faults.dropAfter;
     if (drop) faults.drops--;
     const end = drop ? faults.dropAfter : bytes.length;
     for (let at = 0; at < end && !response.destroyed;) {
+      const pace = at < quick ? null : faults.bytesPerSecond;
       const step = Math.min(end - at, pace === null ? 256 * 1024 : Math.max(1, Math.ceil(pace / 20)));
       this.sent += step;
       const flushed = response.write(bytes.subarray(at, at + step));
