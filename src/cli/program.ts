@@ -4,8 +4,11 @@ import { addChatCommand } from "./chat.ts";
 import { addCheckCommand } from "./check.ts";
 import { addCompletion } from "./completion.ts";
 import { addDeployCommand } from "./deploy.ts";
+import { addListCommand } from "./list.ts";
 import { addLogsCommand } from "./logs.ts";
+import { addPullCommand } from "./pull.ts";
 import { addQueryCommand } from "./query.ts";
+import { addRemoveCommand } from "./remove.ts";
 import { addServeCommand } from "./serve.ts";
 import { settingsHelp } from "./settings-help.ts";
 import { addSetUpCommand } from "./setup.ts";
@@ -21,6 +24,7 @@ Examples:
   $ berth serve --config ./berth.yaml       or by file
   $ berth deploy guide                      deploy a model on the running server
   $ berth chat guide                        talk to it
+  $ berth pull user/repo:Q4_K_M             download a model from the hub
   $ cat notes.txt | berth query guide "Summarise:"
   $ berth status --url http://other:8000    of another server
   $ berth check                             memory, CPU, disk and GPU, and what is missing
@@ -41,6 +45,9 @@ export function createProgram(): Command {
   addDeployCommand(program);
   addUndeployCommand(program);
   addStatusCommand(program);
+  addPullCommand(program);
+  addListCommand(program);
+  addRemoveCommand(program);
   addChatCommand(program);
   addQueryCommand(program);
   addLogsCommand(program);

@@ -1,11 +1,13 @@
 import { stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { ApiError, invalidRequest } from "../errors.ts";
 import { capabilitiesOf } from "../formats/gguf/capabilities.ts";
 import type { GgufHeader } from "../formats/gguf/header.ts";
 import { readGgufFile } from "../formats/gguf/read.ts";
 import { type LibraryModel, type ModelLibrary } from "../hub/model-library.ts";
+import { enumerate } from "../hub/hub-failures.ts";
 import { modelKey } from "../hub/model-listing.ts";
+import { parseModelName } from "../hub/model-name.ts";
 import { readOrigin, removeDownloaded } from "../hub/origin.ts";
 import type { DiskModel } from "../schemas/disk-model.ts";
 import { BUILT_IN_MODEL, builtInModel } from "./built-in-model.ts";
@@ -54,30 +56,47 @@ export class Inventory {
     return listed;
   }
 
-  /** @throws ApiError `model_not_found` */
+  /**
+   * @param name as `list` has it, or as the hub does: `user/repo:Q4_K_M`
+   * @throws ApiError `model_not_found`
+   */
   async find(name: string): Promise<DiskModel> {
-    const models = await this.list();
-    const model = models.find(({ id }) => id === name || modelKey(id) === modelKey(name));
-    if (!model) throw notOnDisk(name);
-    return model;
+    return this.#describe(name === BUILT_IN_MODEL ? await this.#builtIn() : onDisk(await this.#locate(name)));
   }
 
   /**
    * Removes a model that was downloaded.
-   * @param name as `list` has it
-   * @returns the bytes that are free again
+   * @param name like that of `find`
+   * @returns what went, and the bytes that are free again
    * @throws ApiError `model_not_found`, `model_in_use`, or `not_removable` for a file that somebody put there
    */
-  async remove(name: string): Promise<number> {
-    const listed = await this.#parts.library.list();
-    const model = listed.find((one) => one.name === name || modelKey(one.name) === modelKey(name));
-    if (!model) throw notOnDisk(name);
+  async remove(name: string): Promise<{ id: string; freed: number }> {
+    const model = await this.#locate(name);
     if (!(await this.#isDownloaded(onDisk(model)))) throw notRemovable(model);
     if (this.#parts.downloads.isBusy(model.name)) throw inUse(name, "it is being downloaded");
     const user = this.#parts.manager.uses(model.parts.map(({ path }) => path));
     if (user !== null) throw inUse(name, `it is deployed as '${user}'`);
     for (const { path } of model.parts) await removeDownloaded(path);
-    return model.fileSize;
+    return { id: model.name, freed: model.fileSize };
+  }
+
+  /** What a name means without any doubt: a file that goes does not come back. */
+  async #locate(name: string): Promise<LibraryModel> {
+    const { library } = this.#parts;
+    const listed = await library.list();
+    const exact = listed.find((one) => modelKey(one.name) === modelKey(name));
+    if (exact) return exact;
+    const parsed = parseModelName(name);
+    const found = parsed.kind === "hub" ? await library.findRepository(parsed) : null;
+    if (!found) throw notOnDisk(name);
+    const inFolder = listed.filter((one) => one.name.startsWith(`${dirname(found.name)}/`));
+    if (parsed.kind === "hub" && parsed.tag === null && inFolder.length > 1)
+      throw invalidRequest(
+        `'${name}' stands for several models: name one of ${enumerate(inFolder.map((one) => one.name))}`,
+        "id",
+        "ambiguous_model",
+      );
+    return found;
   }
 
   async #describe(model: OnDisk): Promise<DiskModel> {

@@ -1,6 +1,8 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { ChatChunk, ChatCompletion, ChatRequest } from "../../schemas/chat.ts";
 import type { DeployAnswer, DeployRequest } from "../../schemas/deployment.ts";
+import type { DiskModelList, RemoveModelAnswer } from "../../schemas/disk-model.ts";
+import type { DownloadList, DownloadStatus, PullAnswer, PullRequest } from "../../schemas/download.ts";
 import type { ErrorBody } from "../../schemas/shared.ts";
 import type { StatusAnswer, UndeployAnswer } from "../../schemas/status.ts";
 import { CommandError, notRunning, ServerRefusal } from "./command-error.ts";
@@ -50,6 +52,33 @@ export class ServerClient {
 
   undeploy(model?: string): Promise<UndeployAnswer> {
     return this.call("/undeploy", { method: "DELETE", query: { model_name: model } });
+  }
+
+  pull(body: PullRequest): Promise<PullAnswer> {
+    return this.call("/models/pull", { method: "POST", body });
+  }
+
+  /** The newest status of a download after each change, until it is over or has failed. */
+  async *download(id: string, signal?: AbortSignal): AsyncGenerator<DownloadStatus> {
+    for await (const { data } of this.events(`/downloads/${id}/events`, { signal }))
+      yield JSON.parse(data) as DownloadStatus;
+  }
+
+  downloads(): Promise<DownloadList> {
+    return this.call("/downloads");
+  }
+
+  /** Ends a download and removes what arrived of it. */
+  discard(id: string): Promise<DownloadStatus> {
+    return this.call(`/downloads/${id}`, { method: "DELETE", query: { discard: "true" } });
+  }
+
+  diskModels(): Promise<DiskModelList> {
+    return this.call("/models");
+  }
+
+  removeModel(id: string): Promise<RemoveModelAnswer> {
+    return this.call(`/models/${encodeURIComponent(id)}`, { method: "DELETE" });
   }
 
   complete(body: ChatRequest, signal?: AbortSignal): Promise<ChatCompletion> {

@@ -46,9 +46,8 @@ export const modelRoutes = ({ config, manager, inventory }: Used) =>
     .delete(
       "/models/*",
       async ({ params }) => {
-        const id = decode(params["*"]);
-        const freed_bytes = await inventory.remove(id);
-        return { message: `The model '${id}' is removed`, id, freed_bytes };
+        const { id, freed } = await inventory.remove(decode(params["*"]));
+        return { message: `The model '${id}' is removed`, id, freed_bytes: freed };
       },
       {
         detail: {

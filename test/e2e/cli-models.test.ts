@@ -1,0 +1,93 @@
+import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { DiskModel } from "../../src/schemas/disk-model.ts";
+import { berth } from "../support/berth-process.ts";
+import { verb } from "../support/cli-client.ts";
+import { HubServer, twoModels } from "../support/hub-server.ts";
+
+setDefaultTimeout(60_000);
+
+let model: Uint8Array<ArrayBuffer>;
+let other: Uint8Array<ArrayBuffer>;
+beforeAll(async () => {
+  [model, other] = await twoModels();
+});
+
+const start = () =>
+  HubServer.start((hub) => {
+    hub.add("user/repo", { files: { "m-Q4_K_M.gguf": model, "m-Q8_0.gguf": other } });
+    hub.add("user/gated", { files: { "m.gguf": model }, gated: "auto" });
+  });
+
+describe("berth pull", () => {
+  test("downloads a model, tells how far it is, and what to do with it", async () => {
+    await using at = await start();
+    at.slowDown();
+    const { code, out, err } = await verb(at.url, ["pull", "user/repo"]);
+    expect(err).toContain("Downloading user/repo/m-Q4_K_M.gguf");
+    expect(err).toMatch(/Downloading \d+ % of 1 MiB/);
+    expect(err).toContain("user/repo/m-Q4_K_M.gguf is here: berth deploy user/repo/m-Q4_K_M.gguf");
+    expect({ code, out }).toEqual({ code: 0, out: "" });
+    expect((await verb(at.url, ["pull", "user/repo"])).out).toContain("is on this machine already");
+  });
+
+  test("returns at once with --no-wait, and prints the answer for a program with --json", async () => {
+    await using at = await start();
+    const { out } = await verb(at.url, ["pull", "user/repo", "--8bit", "--no-wait", "--json"]);
+    expect(JSON.parse(out)).toMatchObject({ model_name: "user/repo/m-Q8_0.gguf" });
+  });
+
+  test("fails with the reason, on the error output", async () => {
+    await using at = await start();
+    const wrong = await verb(at.url, ["pull", "user/repo:Q2_K"]);
+    expect(wrong.err).toContain("it has 'Q4_K_M', 'Q8_0'");
+    expect(wrong.code).toBe(1);
+    const gated = await verb(at.url, ["pull", "user/gated"]);
+    expect(gated.err).toContain("is gated: accept its conditions");
+    expect(gated.code).toBe(1);
+  });
+
+  test("hands the token of its environment to a server on this machine", async () => {
+    await using at = await start();
+    const env = { BERTH_URL: at.url, HF_TOKEN: at.hub.token };
+    expect((await berth(["pull", "user/gated"], { env })).code).toBe(0);
+  });
+});
+
+describe("berth list", () => {
+  test("shows what is on disk and what is on its way", async () => {
+    await using at = await start();
+    await at.have("user/repo");
+    at.slowDown();
+    await at.pull("user/repo:Q8_0");
+    const { out, code } = await verb(at.url, ["ls"]);
+    expect(out).toMatch(/MODEL +SIZE +PARAMETERS +QUANTISATION +CONTEXT +CAPABILITIES +STATE/);
+    expect(out).toMatch(/user\/repo\/m-Q4_K_M\.gguf +1 MiB +7\d\d k +F16 +2048 +chat +on disk/);
+    expect(out).toMatch(/user\/repo\/m-Q8_0\.gguf +1 MiB +downloading \d+ %/);
+    expect(code).toBe(0);
+    const json = JSON.parse((await verb(at.url, ["list", "--json"])).out) as { models: DiskModel[] };
+    expect(json.models.map(({ id }) => id)).toEqual(["guide", "user/repo/m-Q4_K_M.gguf"]);
+  });
+});
+
+describe("berth rm", () => {
+  test("removes a downloaded model, and refuses what is not its to remove", async () => {
+    await using at = await start();
+    await at.have("user/repo:Q8_0");
+    const gone = await verb(at.url, ["rm", "user/repo:Q8_0"]);
+    expect(gone.out).toContain("'user/repo/m-Q8_0.gguf' is removed: 1 MiB are free again");
+    expect(await at.file("user/repo/m-Q8_0.gguf").exists()).toBe(false);
+    const again = await verb(at.url, ["rm", "user/repo:Q8_0"]);
+    expect(again.err).toContain("There is no model 'user/repo:Q8_0' on this machine");
+    expect(again.code).toBe(1);
+  });
+
+  test("gives up a download that is not complete", async () => {
+    await using at = await start();
+    at.slowDown();
+    const { download } = await at.pull("user/repo");
+    await at.begins(download?.id);
+    const { out } = await verb(at.url, ["rm", "user/repo"]);
+    expect(out).toContain("is given up, and what arrived of it is removed");
+    expect(await at.file("user/repo/m-Q4_K_M.gguf.part").exists()).toBe(false);
+  });
+});
