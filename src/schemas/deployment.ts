@@ -34,7 +34,8 @@ export const DeployRequest = Type.Object(
   {
     model_name: Type.String({
       minLength: 1,
-      description: "`guide` (built in), or the path of a GGUF file below the models directory",
+      description:
+        "`guide` (built in), `user/repo:Q4_K_M` on the hub, or the path of a GGUF file below the models directory",
     }),
     device: Maybe(
       Type.Union([Device, Type.Literal("mps")], {
