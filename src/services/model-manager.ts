@@ -56,6 +56,7 @@ export class ModelManager {
   readonly #loads = new LoadQueue();
   readonly #memory: MemoryKeeper;
   #closing: Promise<void> | null = null;
+  #hasDeployed = false;
 
   constructor(parts: ModelManagerParts) {
     this.#parts = parts;
@@ -99,6 +100,11 @@ export class ModelManager {
     if (device !== "auto" && device !== "cpu") await this.#deviceTaken(deployment);
     const message = `The model '${plan.name}' is being loaded: GET /status shows its progress`;
     return toAnswer(deployment.status(), "loading", message);
+  }
+
+  /** Whether anything was deployed since the server started, whatever became of it. */
+  get hasDeployed(): boolean {
+    return this.#hasDeployed;
   }
 
   /** Whether `restore` will deploy a model of this name. */
@@ -225,6 +231,7 @@ export class ModelManager {
       onChange: (changed) => events.emit("deployment", changed.status()),
     });
     this.#deployments.add(deployment);
+    this.#hasDeployed = true;
     return deployment;
   }
 

@@ -52,4 +52,26 @@ describe("/readyz", () => {
     const answer = await fetch(`${server.url}/readyz`);
     expect([answer.status, await answer.json()]).toEqual([200, { status: "ready", model_name: null }]);
   });
+
+  test("is 200 after the default model was undeployed on purpose, and 503 while it drains", async () => {
+    await using server = await startServer({ prefillMs: 60_000 }, { model: "test-model", drainMs: 60_000 });
+    const lease = server.manager.acquire();
+    const gone = server.manager.undeploy();
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(503);
+    lease.release();
+    await gone;
+    const answer = await fetch(`${server.url}/readyz`);
+    expect([answer.status, await answer.json()]).toEqual([200, { status: "ready", model_name: null }]);
+  });
+
+  test("is 200 while the model lies unloaded, for the next request loads it", async () => {
+    await using server = await startServer({}, { model: "test-model" });
+    server.manager.acquire().release(0);
+    await eventually(() => server.manager.list()[0]?.state === "unloaded", "the model is unloaded");
+    const answer = await fetch(`${server.url}/readyz`);
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      { status: "ready", model_name: "test-model" },
+    ]);
+  });
 });

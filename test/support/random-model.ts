@@ -4,7 +4,7 @@ import { Vocabulary } from "../../src/formats/bpe/vocabulary.ts";
 import { llamaMetadata, llamaTensors, storedAs, type LlamaShape } from "../../src/formats/gguf/llama.ts";
 import { string } from "../../src/formats/gguf/metadata.ts";
 import type { Quantisation } from "../../src/formats/gguf/quantise.ts";
-import { writeGguf, type NewTensor } from "../../src/formats/gguf/write.ts";
+import { type NewGguf, type NewTensor, writeGguf } from "../../src/formats/gguf/write.ts";
 import { seeded } from "./random.ts";
 import { WeightPool } from "./weight-pool.ts";
 
@@ -31,6 +31,12 @@ export interface RandomModelOptions extends Partial<LlamaShape> {
  * @returns `path`
  */
 export async function writeRandomModel(path: string, options: RandomModelOptions = {}): Promise<string> {
+  await writeGguf(path, randomModel(options));
+  return path;
+}
+
+/** What `writeRandomModel` writes. */
+export function randomModel(options: RandomModelOptions = {}): NewGguf {
   const { seed = 1, quantisation = "F16", chatTemplate = CHATML, tiedOutput = false } = options;
   const vocabulary = randomVocabulary(options.vocabulary ?? 512, seed, chatTemplate);
   const heads = options.heads ?? 4;
@@ -47,7 +53,7 @@ export async function writeRandomModel(path: string, options: RandomModelOptions
   const matrices = tensors.filter((tensor) => tensor.shape.length > 1);
   const weights = matrices.reduce((all, { shape: [columns = 1, rows = 1] }) => all + columns * rows, 0);
   const pool = new WeightPool(seeded(seed), weights, quantisation);
-  await writeGguf(path, {
+  return {
     metadata: new Map([
       ...llamaMetadata(shape, quantisation),
       ["general.name", string(options.name ?? "random")],
@@ -64,8 +70,7 @@ export async function writeRandomModel(path: string, options: RandomModelOptions
       if (tensor.name !== "output.weight") return { ...base, data: () => pool.take(columns * rows, spread) };
       return { ...base, data: () => outputRows(pool, columns, vocabulary, spread) };
     }),
-  });
-  return path;
+  };
 }
 
 /** Random rows, except zeros for the control tokens. */

@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import type { Services } from "../services.ts";
-import { modelLoading, notReady } from "../../errors.ts";
+import { beingUndeployed, modelLoading, notReady } from "../../errors.ts";
 import { HealthAnswer, ReadyAnswer } from "../../schemas/status.ts";
 import { answers } from "../openapi.ts";
 
@@ -25,8 +25,14 @@ export const healthRoutes = ({ config, manager }: Pick<Services, "config" | "man
         if (loading) throw modelLoading(loading.model_name);
         const failed = models.find(({ state }) => state === "failed");
         if (failed) throw notReady(`'${failed.model_name}' failed: ${failed.error}`);
-        // A server that was told to deploy nothing waits for POST /deploy and is ready for it.
-        if (config.model === null) return { status: "ready" as const, model_name: null };
+        const draining = models.find(({ state }) => state === "draining");
+        if (draining) throw beingUndeployed(draining.model_name);
+        // One that lies unloaded is loaded by the next request.
+        const unloaded = models.findLast(({ state }) => state === "unloaded");
+        if (unloaded) return { status: "ready" as const, model_name: unloaded.model_name };
+        // A server that was told to deploy nothing, or to undeploy what it had, is ready for POST /deploy.
+        if (config.model === null || manager.hasDeployed)
+          return { status: "ready" as const, model_name: null };
         throw notReady(`'${config.model}' is not deployed yet`);
       },
       {
