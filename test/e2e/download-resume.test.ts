@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { DownloadList, DownloadStatus } from "../../src/schemas/download.ts";
+import type { StatusAnswer } from "../../src/schemas/status.ts";
 import { BerthProcess } from "../support/berth-process.ts";
 import { eventually } from "../support/eventually.ts";
 import { HubStandIn } from "../support/hub-stand-in.ts";
@@ -90,7 +91,7 @@ test("a deployment that was still being downloaded when the server was stopped i
   }
   hub.faults.bytesPerSecond = null;
   await using berth = await start(hub, home.path);
-  const ready = async () => (await fetch(`${berth.url}/readyz`)).status === 200;
+  const ready = async () => ((await (await fetch(`${berth.url}/status`)).json()) as StatusAnswer).is_loaded;
   await eventually(ready, "the model is ready", 20_000);
   expect(await downloads(berth)).toHaveLength(1);
   expect((await berth.client.models.retrieve("user/repo:Q8_0")).id).toBe("user/repo:Q8_0");
