@@ -7,6 +7,7 @@ import { completionRoutes } from "./http/routes/completions.ts";
 import { configRoutes } from "./http/routes/config.ts";
 import { deploymentRoutes } from "./http/routes/deployment.ts";
 import { downloadRoutes } from "./http/routes/downloads.ts";
+import { estimateRoutes } from "./http/routes/estimate.ts";
 import { eventRoutes } from "./http/routes/events.ts";
 import { healthRoutes } from "./http/routes/health.ts";
 import { hubRoutes } from "./http/routes/hub.ts";
@@ -54,6 +55,7 @@ export function createApp(services: Services) {
     .use(queryRoutes(services))
     .use(chatRoutes(services))
     .use(completionRoutes(services))
+    .use(estimateRoutes(services))
     .use(modelRoutes(services))
     .use(downloadRoutes(services))
     .use(hubRoutes(services))

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import type { DeployRequest } from "../schemas/deployment.ts";
 import { addClientCommand, runsInSession } from "./client/client-command.ts";
 import { deployAndFollow } from "./client/deployment.ts";
+import { estimateText } from "./estimate-text.ts";
 import { wholeNumber } from "./numbers.ts";
 
 interface DeployOptions {
@@ -11,6 +12,9 @@ interface DeployOptions {
   gpuLayers?: number;
   "8bit"?: true;
   "4bit"?: true;
+  hfToken?: string;
+  estimate?: true;
+  force?: true;
   wait: boolean;
 }
 
@@ -21,6 +25,7 @@ export function addDeployCommand(program: Command): void {
     examples: [
       "berth deploy guide                                the built-in model",
       "berth deploy qwen3-4b-q4_k_m.gguf --context-length 16384 --parallel 2",
+      "berth deploy bartowski/Qwen2.5-7B-Instruct-GGUF:Q4_K_M --estimate",
       "berth deploy my-model --device cuda --gpu-layers 20 --no-wait",
     ],
   })
@@ -39,6 +44,9 @@ export function addDeployCommand(program: Command): void {
     .option("--gpu-layers <layers>", "layers on the GPU", wholeNumber(0))
     .option("--8bit", "take the Q8_0 file where the name stands for several")
     .option("--4bit", "take the Q4_K_M file where the name stands for several")
+    .option("--hf-token <token>", "for a gated repository; never stored (else HF_TOKEN of the server)")
+    .option("--estimate", "only tell what it would take")
+    .option("--force", "load it although it does not seem to fit into memory")
     .option("--no-wait", "return as soon as it loads");
   runsInSession<DeployOptions, [string]>(command, async ({ client, json, print }, options, model) => {
     const request: DeployRequest = {
@@ -49,7 +57,13 @@ export function addDeployCommand(program: Command): void {
       gpu_layers: options.gpuLayers,
       load_in_8bit: options["8bit"],
       load_in_4bit: options["4bit"],
+      hf_token: options.hfToken,
+      force: options.force,
     };
+    if (options.estimate) {
+      const estimate = await client.estimate(request);
+      return print(estimate, () => estimateText(estimate));
+    }
     if (!options.wait) {
       const answer = await client.deploy(request);
       return print(answer, () => answer.message);

@@ -6,6 +6,7 @@ import { WebPage } from "../http/web.ts";
 import { hubCacheDirectory, hubToken } from "../hub/hub-token.ts";
 import { ModelLibrary } from "../hub/model-library.ts";
 import { createLog, type Log } from "../log.ts";
+import { Advisor } from "../services/advisor.ts";
 import { ChatService } from "../services/chat.ts";
 import { CompletionService } from "../services/completions.ts";
 import { Downloads } from "../services/downloads.ts";
@@ -20,6 +21,7 @@ import { RequestRegistry } from "../services/requests.ts";
 import { openDatabase } from "../store/database.ts";
 import { DeploymentStore } from "../store/deployment-store.ts";
 import { TuningStore } from "../store/tuning-store.ts";
+import { measureRamBandwidth } from "../system/bandwidth.ts";
 import { usableCpus } from "../system/cpus.ts";
 import { SystemProbe } from "../system/probe.ts";
 import { VERSION } from "../version.ts";
@@ -68,20 +70,36 @@ export class BerthServer {
     const cacheDir = hubCacheDirectory(config.hubHome);
     const library = new ModelLibrary({ ...config, cacheDir });
     const files = new ModelFiles({ config, library, downloads, token });
-    const manager = new ModelManager({
-      engine: new LlamaEngine({ watchdog: config.watchdog }),
+    const engine = new LlamaEngine({ watchdog: config.watchdog });
+    const threads = Math.min(usableCpus(), config.threads ?? Infinity);
+    const memoryBudget = (mapped: number) => system.availableMemory(mapped);
+    const manager: ModelManager = new ModelManager({
+      engine,
       config,
       events,
       log,
       files,
-      memoryBudget: (mapped) => system.availableMemory(mapped),
-      threads: Math.min(usableCpus(), config.threads ?? Infinity),
+      memoryBudget,
+      threads,
+      judge: (spec) => advisor.judge(spec),
       tuning: new TuningStore({ database, log }),
       store: new DeploymentStore({ database, log }),
+    });
+    const ramBandwidth = lazily(() => measureRamBandwidth(threads));
+    const advisor = new Advisor({
+      engine,
+      files,
+      manager,
+      system,
+      memoryBudget,
+      ramBandwidth,
+      config,
+      threads,
     });
     const models = new OnDemandModels({ manager, events, config });
     const requests = new RequestRegistry({ models, log });
     const app = createApp({
+      advisor,
       config,
       log,
       events,
@@ -131,4 +149,10 @@ export class BerthServer {
     await this.#server.stop(true);
     this.#database.close();
   }
+}
+
+/** Worked out when it is first wanted. */
+function lazily<T>(work: () => T): () => T {
+  let known: { value: T } | undefined;
+  return () => (known ??= { value: work() }).value;
 }

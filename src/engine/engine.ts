@@ -11,6 +11,66 @@ export interface Engine {
    * loader's own reason; rejects with `signal.reason` when aborted, leaving no process behind.
    */
   load(spec: LoadSpec, hooks: LoadHooks): Promise<LoadedModel>;
+  /**
+   * What a model would take and how it would be loaded. Needs the header of its file alone: the rest may be a hole.
+   * @throws ApiError `model_load_failed`, `device_unavailable`, `context_length_above_trained`; rejects with
+   * `signal.reason` when aborted
+   */
+  estimate(spec: EstimateSpec, signal: AbortSignal): Promise<Estimate>;
+}
+
+/** A load that is only thought of. */
+export interface EstimateSpec extends Pick<
+  LoadSpec,
+  | "path"
+  | "device"
+  | "contextLength"
+  | "parallel"
+  | "gpuLayers"
+  | "kvCacheType"
+  | "flashAttention"
+  | "memoryBudget"
+  | "threads"
+> {
+  /** What idle models would give back for it, in bytes. */
+  reclaimable: Need;
+}
+
+/** Bytes by where they lie. */
+export interface Need {
+  ram: number;
+  vram: number;
+}
+
+/** Choices of a load and what they take. */
+export interface Layout {
+  /** Tokens per slot. */
+  contextLength: number;
+  slots: number;
+  gpuLayers: number;
+  memory: MemoryUse;
+}
+
+export interface Estimate {
+  architecture: string;
+  quantisation: string | null;
+  parameters: number;
+  trainedContextLength: number;
+  /** The device it would be loaded on, never `auto`. */
+  device: Exclude<Device, "auto">;
+  totalLayers: number;
+  /** Bytes that may be taken now. */
+  available: Need;
+  /** As it was asked for, whether that fits or not. */
+  asked: Layout;
+  /** As it would be loaded now, with notes on what was reduced; `null`: not at all. */
+  chosen: (Layout & { notes: string[] }) | null;
+  /** The same with the memory of idle models. */
+  afterEviction: (Layout & { notes: string[] }) | null;
+  /** Where the context asked for does not fit: the longest that does, `null` when none does. */
+  shorter: Layout | null;
+  /** Devices that `auto` tried in vain, and why. */
+  notes: string[];
 }
 
 /** What to load and how; `null` means "choose what is best here". */
@@ -32,7 +92,7 @@ export interface LoadSpec {
   flashAttention: "auto" | boolean;
   /** Adapters that change the weights of every request. */
   loras: Lora[];
-  /** Bytes of RAM this model may take, cgroup limits and other deployments already taken off. */
+  /** Bytes of RAM this model may take, cgroup limits and other deployments already taken off; infinite by force. */
   memoryBudget: number;
   /** CPUs that affinity and cgroup quota really give, at least 1. */
   threads: number;

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { ApiError, loadLost } from "../errors.ts";
-import type { Engine, LoadedModel, LoadHooks, LoadSpec } from "./engine.ts";
+import type { Engine, Estimate, EstimateSpec, LoadedModel, LoadHooks, LoadSpec } from "./engine.ts";
 import { EngineChild } from "./engine-child.ts";
+import { estimateInChild } from "./estimate-child.ts";
 import { describeExit } from "./exit-reason.ts";
 import { ProcessModel } from "./process-model.ts";
 import type { FromWorker } from "./protocol.ts";
@@ -85,6 +86,10 @@ export class LlamaEngine implements Engine {
     } finally {
       signal.removeEventListener("abort", abort);
     }
+  }
+
+  estimate(spec: EstimateSpec, signal: AbortSignal): Promise<Estimate> {
+    return estimateInChild(this.#settings.worker, spec, signal);
   }
 
   #watchdog(): Watchdog {

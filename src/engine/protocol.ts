@@ -1,9 +1,21 @@
 import type { WireError } from "../errors.ts";
-import type { Activity, GenerateRequest, LoadSpec, LogLevel, ModelInfo, Prompt, Tuning } from "./engine.ts";
+import type {
+  Activity,
+  Estimate,
+  EstimateSpec,
+  GenerateRequest,
+  LoadSpec,
+  LogLevel,
+  ModelInfo,
+  Prompt,
+  Tuning,
+} from "./engine.ts";
 
 /** Every message from the server to an engine process. */
 export type ToWorker =
   | { type: "load"; spec: LoadSpec }
+  /** Answered with `estimated` or `failed`; nothing is loaded. */
+  | { type: "estimate"; spec: EstimateSpec }
   | { type: "generate"; id: string; request: GenerateRequest }
   /** The client is gone: free the slot within one step. Unknown ids are ignored. */
   | { type: "cancel"; id: string }
@@ -17,6 +29,7 @@ export type FromWorker =
   | { type: "progress"; fraction: number }
   | { type: "ready"; info: ModelInfo }
   | { type: "failed"; error: WireError }
+  | { type: "estimated"; estimate: Estimate }
   /** The prompt fits and the request has a slot or a place in the queue. */
   | { type: "admitted"; id: string; promptTokens: number }
   /** The request is over without an end of its own: refused, or broken in a step. */

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { Log } from "../log.ts";
+import type { Advisor } from "../services/advisor.ts";
 import type { ChatService } from "../services/chat.ts";
 import type { CompletionService } from "../services/completions.ts";
 import type { Downloads } from "../services/downloads.ts";
@@ -16,6 +17,7 @@ import type { WebPage } from "./web.ts";
 
 /** Everything the routes use; built in `cli/server.ts`, and in tests around a fake engine. */
 export interface Services {
+  advisor: Advisor;
   config: Config;
   log: Log;
   events: EventBus;

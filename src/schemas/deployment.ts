@@ -59,6 +59,12 @@ export const DeployRequest = Type.Object(
     ),
     gpu_layers: Maybe(Type.Integer({ minimum: 0, description: "Default: as many as fit" })),
     wait: Maybe(Type.Boolean({ description: "Answer only when the model is ready" })),
+    dry_run: Maybe(
+      Type.Boolean({
+        description: "Only tell what it would take: the answer is that of GET /models/estimate",
+      }),
+    ),
+    force: Maybe(Type.Boolean({ description: "Load it although it does not seem to fit into memory" })),
     alias: Maybe(
       Type.Union(
         [Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { maxItems: 16 })],

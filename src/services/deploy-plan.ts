@@ -37,6 +37,8 @@ export interface DeployPlan {
   pinned: boolean;
   /** A request named it; nobody deployed it. */
   onDemand: boolean;
+  /** Loaded although it does not seem to fit. */
+  force: boolean;
   /** What requests get that do not say otherwise. */
   defaults: RequestDefaults;
   /** All of the load that does not depend on when it happens. */
@@ -99,6 +101,7 @@ export async function planDeployment(
     ttlMs: ttlMs === undefined ? (onDemand ? defaults.onDemandTtlMs : null) : ttlMs,
     pinned: request.pinned ?? false,
     onDemand,
+    force: request.force ?? false,
     spec: {
       name,
       path: file.path,

@@ -284,7 +284,11 @@ export class Deployment {
       onTuned: (measured) => tuning.set(measured),
       onLog: (level, message) => log[level](message),
     };
-    const spec = { ...this.#plan.spec, memoryBudget: await memoryBudget(), tuning: tuning.get() };
+    const spec = {
+      ...this.#plan.spec,
+      memoryBudget: this.#plan.force ? Infinity : await memoryBudget(),
+      tuning: tuning.get(),
+    };
     return engine.load(spec, hooks);
   }
 

@@ -5,7 +5,8 @@ import type { GgufHeader } from "../formats/gguf/header.ts";
 import { readGgufFile } from "../formats/gguf/read.ts";
 import { HubClient } from "../hub/hub-client.ts";
 import { enumerate } from "../hub/hub-failures.ts";
-import { locateOnHub, locateUrl, type RemoteModel } from "../hub/locate.ts";
+import type { Access } from "../hub/http.ts";
+import { locateOnHub, locateUrl, type RemoteFile, type RemoteModel } from "../hub/locate.ts";
 import {
   assertComplete,
   type FileChoice,
@@ -14,9 +15,12 @@ import {
   type ModelLibrary,
   tagOf,
 } from "../hub/model-library.ts";
+import { groupModels, stemOf } from "../hub/model-listing.ts";
 import { folderOf, type HubName, nameOfAddress, parseModelName } from "../hub/model-name.ts";
-import { readRemoteHeader } from "../hub/remote-header.ts";
+import { quantisationOf, withoutQuantisation } from "../hub/quantisation.ts";
+import { readRemoteHeader, type RemoteHeader } from "../hub/remote-header.ts";
 import { BUILT_IN_MODEL, builtInModel } from "./built-in-model.ts";
+import { type ModelSketch, sketchOfFiles, sketchOfHeaders } from "./model-sketch.ts";
 import type { FetchHooks } from "./deploy-plan.ts";
 import type { Downloads } from "./downloads.ts";
 
@@ -51,9 +55,21 @@ export interface ModelFilesParts {
   token: () => Promise<string | null>;
 }
 
+const HEADER_KEPT_MS = 60_000;
+
+/** Another file of the same model. */
+export interface Sibling {
+  /** What to deploy it by. */
+  name: string;
+  /** Of all parts, in bytes. */
+  fileSize: number;
+  quantisation: string | null;
+}
+
 /** Finds the file that a name stands for: on this machine first, then on the hub. */
 export class ModelFiles {
   readonly #parts: ModelFilesParts;
+  #lastHeader: { key: string; header: Promise<RemoteHeader>; until: number } | null = null;
 
   constructor(parts: ModelFilesParts) {
     this.#parts = parts;
@@ -86,11 +102,35 @@ export class ModelFiles {
   async header(file: ModelFile, token: string | null = null): Promise<GgufHeader> {
     const [remote] = file.download?.files ?? [];
     if (remote) {
-      const { header } = await readRemoteHeader(remote, await this.#access(token));
+      const { header } = await this.#remoteHeader(remote, await this.#access(token));
       return withArchitecture(header, file.name);
     }
     const [header] = await Array.fromAsync(file.parts, (path) => readGgufFile(path, basename(path)));
     return withArchitecture(header, file.name);
+  }
+
+  /**
+   * What llama.cpp needs to judge a model: its file, or where it is not here one with the same header and a
+   * hole for the rest. To be disposed of.
+   * @throws ApiError like `header`
+   */
+  async sketch(file: ModelFile, token: string | null): Promise<ModelSketch> {
+    if (!file.download) return sketchOfFiles(file.parts);
+    const access = await this.#access(token);
+    return sketchOfHeaders(file.download.files, (remote) => this.#remoteHeader(remote, access));
+  }
+
+  /** The other quantisations of the same model, where it comes from; none when nobody tells. */
+  async siblings(file: ModelFile, token: string | null): Promise<Sibling[]> {
+    const model = withoutQuantisation(stemOf(file.name));
+    const { download } = file;
+    const found =
+      download?.repo && download.commit
+        ? await repositoryModels(new HubClient(await this.#access(token)), download.repo, download.commit)
+        : await this.#parts.library.list();
+    return found
+      .filter(({ name }) => name !== file.name && withoutQuantisation(stemOf(name)) === model)
+      .map(({ name, fileSize }) => ({ name, fileSize, quantisation: quantisationOf(stemOf(name)) }));
   }
 
   /** Downloads what is not on this machine. @throws ApiError, or why it was aborted */
@@ -111,6 +151,17 @@ export class ModelFiles {
     if (wish.onDisk) throw await this.#missing(meant);
     const remote = await locateOnHub(wanted, new HubClient(await this.#access(wish.token)));
     return this.#toDownload(remote, isOpen ? [] : ineffective(remote.name, wish));
+  }
+
+  /** The last one is kept for a while: a deployment looks at it more than once, and it may be megabytes. */
+  #remoteHeader(file: RemoteFile, access: Access): Promise<RemoteHeader> {
+    const key = `${file.url} ${access.token ?? ""}`;
+    const kept = this.#lastHeader;
+    if (kept?.key === key && performance.now() < kept.until) return kept.header;
+    const header = readRemoteHeader(file, access);
+    this.#lastHeader = { key, header, until: performance.now() + HEADER_KEPT_MS };
+    header.catch(() => (this.#lastHeader = null));
+    return header;
   }
 
   #toDownload(download: RemoteModel, warnings: string[]): ModelFile {
@@ -143,6 +194,12 @@ export class ModelFiles {
       { code: "model_not_found", param: "model_name" },
     );
   }
+}
+
+/** None where the hub gives no answer: they are a suggestion. */
+async function repositoryModels(client: HubClient, repo: string, commit: string) {
+  const files = await client.files(repo, commit).catch(() => []);
+  return groupModels(files).map(({ name, fileSize }) => ({ name: `${repo}/${name}`, fileSize }));
 }
 
 function withArchitecture(header: GgufHeader | undefined, name: string): GgufHeader {

@@ -80,6 +80,24 @@ describe("berth deploy", () => {
     expect({ code, out }).toEqual({ code: 1, out: "" });
   });
 
+  test("only tells what a model would take with --estimate", async () => {
+    await using server = await startServer({ weightBytes: 2e9 }, { deploy: null });
+    const { code, out } = await verb(server.url, ["deploy", "mine", "--estimate", "--context-length", "512"]);
+    for (const part of ["The model fits", "weights 1.9 GiB", "4 × 512 tokens", "tokens a second"])
+      expect(out).toContain(part);
+    expect(code).toBe(0);
+    expect(server.manager.list()).toEqual([]);
+  });
+
+  test("is refused with the numbers for what does not fit, and goes on with --force", async () => {
+    await using server = await startServer({ weightBytes: 1e12 }, { deploy: null });
+    const words = ["deploy", "mine", "--context-length", "512"];
+    const { code, err } = await verb(server.url, words);
+    expect(err).toContain("does not fit into memory");
+    expect(code).toBe(1);
+    expect((await verb(server.url, [...words, "--force"])).code).toBe(0);
+  });
+
   test.each([
     [["deploy"], "missing required argument 'model'"],
     [["deploy", "x", "--parallel", "none"], "whole number from 1 to 256"],

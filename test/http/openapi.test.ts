@@ -60,6 +60,7 @@ describe("the specification", () => {
       "GET /health",
       "GET /hub/search",
       "GET /models",
+      "GET /models/estimate",
       "GET /models/{id}",
       "GET /readyz",
       "GET /requests",

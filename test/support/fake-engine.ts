@@ -2,6 +2,8 @@ import { contextLengthExceeded, engineLost, maxLengthExceeded, queueFull } from 
 import type {
   Activity,
   Engine,
+  Estimate,
+  EstimateSpec,
   GenerateRequest,
   Generation,
   GenerationEnd,
@@ -13,6 +15,7 @@ import type {
   Prompt,
 } from "../../src/engine/engine.ts";
 import { noActivity } from "../../src/engine/no-activity.ts";
+import { fakeEstimate } from "./fake-estimate.ts";
 
 /** What a fake model does; every field may be changed while it runs. */
 export interface FakeScript {
@@ -29,6 +32,8 @@ export interface FakeScript {
   cachedTokens: number;
   slots: number;
   contextLength: number;
+  /** Of the weights in an estimate, in bytes. */
+  weightBytes: number;
   /** Thrown instead of the piece of this index. */
   failAt: { index: number; error: Error } | null;
 }
@@ -36,6 +41,8 @@ export interface FakeScript {
 /** An engine that answers from a script; prompts are counted as one token per word. */
 export class FakeEngine implements Engine {
   readonly models: FakeModel[] = [];
+  /** Every estimate it was asked for. */
+  readonly estimates: EstimateSpec[] = [];
   readonly script: FakeScript;
 
   constructor(script: Partial<FakeScript> = {}) {
@@ -49,6 +56,7 @@ export class FakeEngine implements Engine {
       cachedTokens: 0,
       slots: 4,
       contextLength: 2048,
+      weightBytes: 4_000_000,
       failAt: null,
       ...script,
     };
@@ -63,6 +71,12 @@ export class FakeEngine implements Engine {
     const model = new FakeModel(spec, this.script);
     this.models.push(model);
     return model;
+  }
+
+  async estimate(spec: EstimateSpec, signal: AbortSignal): Promise<Estimate> {
+    signal.throwIfAborted();
+    this.estimates.push(spec);
+    return fakeEstimate(spec, this.script);
   }
 }
 

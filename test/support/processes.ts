@@ -27,3 +27,9 @@ async function statOf(pid: number): Promise<{ state: string; parent: number } | 
     return null;
   }
 }
+
+/** Memory of a process in bytes; what it shares with others counts in parts. */
+export async function pss(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1] ?? Number.NaN) * 1024;
+}

@@ -10,9 +10,9 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { LlamaEngine } from "../../src/engine/process.ts";
 import { WebPage } from "../../src/http/web.ts";
 import type { SystemStatus } from "../../src/schemas/system.ts";
+import { Advisor } from "../../src/services/advisor.ts";
 import { ChatService } from "../../src/services/chat.ts";
 import { CompletionService } from "../../src/services/completions.ts";
-import type { FileSource } from "../../src/services/deploy-plan.ts";
 import { EventBus } from "../../src/services/events.ts";
 import { Inventory } from "../../src/services/inventory.ts";
 import { ModelManager } from "../../src/services/model-manager.ts";
@@ -21,7 +21,7 @@ import { QueryService } from "../../src/services/query.ts";
 import { RequestRegistry } from "../../src/services/requests.ts";
 import { testConfig } from "./config.ts";
 import { FakeEngine, type FakeScript } from "./fake-engine.ts";
-import { anyFile } from "./test-manager.ts";
+import { anyFile, type TestFiles } from "./test-manager.ts";
 import { testModels } from "./test-models.ts";
 
 export const TEST_MODEL = "test-model";
@@ -82,7 +82,7 @@ async function temporaryConfig(overrides: Partial<Config>): Promise<Config> {
 async function serve<E extends Engine>(
   config: Config,
   engine: E,
-  fakeFiles: FileSource | null,
+  fakeFiles: TestFiles | null,
   freeSpace?: TestOptions["freeSpace"],
 ): Promise<TestServer<E>> {
   const events = new EventBus();
@@ -100,9 +100,21 @@ async function serve<E extends Engine>(
     store: { list: () => [], save: () => {}, remove: () => {} },
     restartDelayMs: 10,
   });
+  const system = { status: async () => SYSTEM };
+  const advisor = new Advisor({
+    engine,
+    files: fakeFiles ?? files,
+    manager,
+    system,
+    memoryBudget: async () => SYSTEM.memory.available,
+    ramBandwidth: () => 20e9,
+    config,
+    threads: 2,
+  });
   const models = new OnDemandModels({ manager, events, config });
   const requests = new RequestRegistry({ models, log });
   const services: Services = {
+    advisor,
     config,
     log,
     events,
@@ -116,7 +128,7 @@ async function serve<E extends Engine>(
     chat: new ChatService({ requests }),
     completions: new CompletionService({ requests }),
     query: new QueryService({ requests }),
-    system: { status: async () => SYSTEM },
+    system,
     web: await page(),
     version: "0.0.0-test",
   };

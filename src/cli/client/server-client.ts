@@ -3,6 +3,7 @@ import type { ChatChunk, ChatCompletion, ChatRequest } from "../../schemas/chat.
 import type { DeployAnswer, DeployRequest } from "../../schemas/deployment.ts";
 import type { DiskModelList, RemoveModelAnswer } from "../../schemas/disk-model.ts";
 import type { DownloadList, DownloadStatus, PullAnswer, PullRequest } from "../../schemas/download.ts";
+import type { EstimateAnswer } from "../../schemas/estimate.ts";
 import type { ErrorBody } from "../../schemas/shared.ts";
 import type { StatusAnswer, UndeployAnswer } from "../../schemas/status.ts";
 import { CommandError, notRunning, ServerRefusal } from "./command-error.ts";
@@ -48,6 +49,11 @@ export class ServerClient {
 
   deploy(body: DeployRequest, signal?: AbortSignal): Promise<DeployAnswer> {
     return this.call("/deploy", { method: "POST", body, signal });
+  }
+
+  /** What a deployment would take; nothing is deployed. */
+  estimate(body: DeployRequest): Promise<EstimateAnswer> {
+    return this.call("/deploy", { method: "POST", body: { ...body, dry_run: true } });
   }
 
   undeploy(model?: string): Promise<UndeployAnswer> {

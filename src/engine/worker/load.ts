@@ -1,12 +1,14 @@
-import { GgmlType, InsufficientMemoryError, type LlamaContext, type LlamaModel } from "node-llama-cpp";
+import { InsufficientMemoryError, type LlamaContext, type LlamaModel } from "node-llama-cpp";
 import { ApiError, insufficientMemory, loadFailed } from "../../errors.ts";
-import type { LoadSpec, MemoryUse, ModelInfo } from "../engine.ts";
+import type { LoadSpec, ModelInfo } from "../engine.ts";
+import type { Fit } from "../fit.ts";
 import { type Backend, startBackend } from "./backend.ts";
-import { estimateSession, NativeContext, withSession } from "./binding.ts";
+import { NativeContext } from "./binding.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { probeDevices } from "./device-probe.ts";
-import { type Fit, fit, type MemoryEstimator } from "./fit.ts";
 import type { LlamaLog } from "./llama-log.ts";
+import { worthMapping } from "./mapping.ts";
+import { batchSize, cacheOptions, MemoryJudge, memoryUse } from "./memory.ts";
 import { type ModelFileFacts, readModelFile } from "./model-file.ts";
 import { type Cells, Slot } from "./slots.ts";
 import { Speed } from "./speed.ts";
@@ -26,11 +28,6 @@ export interface Loaded {
 
 /** Share of the progress that belongs to the weights; the context takes the rest. */
 const WEIGHTS_SHARE = 0.95;
-/** llama.cpp's own default: more gains little and makes the compute buffers large. */
-const BATCH_SIZE = 512;
-/** Left free on the GPU for whatever else needs it. */
-const VRAM_PADDING = 256 * 2 ** 20;
-
 /**
  * Loads a model as `spec` asks, or as fits best.
  * @throws ApiError `device_unavailable`, `model_load_failed` or `insufficient_memory` with the loader's reason
@@ -44,7 +41,7 @@ export async function load(
   const backend = await startBackend(spec.device, probeDevices(), spec.threads, log);
   const facts = await readModelFile(spec.path, backend.llama);
   const chosen = await fitModel(spec, backend, facts);
-  const model = await loadWeights(spec, backend, chosen, log, onProgress);
+  const model = await loadWeights(spec, backend, facts, chosen, log, onProgress);
   const context = await createContext(model, chosen, spec, log);
   const vocabulary = new Vocabulary(model);
   const { template, note } = chatTemplate(model, vocabulary);
@@ -62,7 +59,7 @@ export async function load(
       hasChatTemplate: template !== null,
       device: backend.device,
       layers: { gpu: chosen.gpuLayers, total: facts.insights.totalLayers },
-      memory: memoryUse(model, context, log),
+      memory: memoryUse(model, context, facts, chosen, log),
       loadTimeMs: Math.round(performance.now() - started),
       pid: process.pid,
       notes: [...backend.notes, ...chosen.notes, ...(note === null ? [] : [note])],
@@ -75,61 +72,15 @@ export async function load(
   };
 }
 
-async function fitModel(spec: LoadSpec, { llama, device }: Backend, facts: ModelFileFacts): Promise<Fit> {
-  const vram = device === "cpu" ? { free: 0, unifiedSize: 0 } : await llama.getVramState();
-  const session = estimateSession(facts.insights);
-  try {
-    return await fit(
-      {
-        ...spec,
-        gpuLayers: device === "cpu" ? 0 : spec.gpuLayers,
-        trainedContextLength: facts.trainedContextLength,
-        totalLayers: device === "cpu" ? 0 : facts.insights.totalLayers,
-        ram: spec.memoryBudget,
-        vram: Math.max(0, vram.free - VRAM_PADDING),
-        unified: vram.unifiedSize > 0,
-      },
-      estimator(spec, facts, withSession(session)),
-    );
-  } finally {
-    await session.dispose();
-  }
+async function fitModel(spec: LoadSpec, backend: Backend, facts: ModelFileFacts): Promise<Fit> {
+  await using judge = await MemoryJudge.create(spec, backend, facts);
+  return judge.fit();
 }
-
-/** How both the estimate and the context keep keys and values. */
-function cacheOptions({ kvCacheType, flashAttention }: LoadSpec) {
-  const type = kvCacheType === "q8_0" ? GgmlType.Q8_0 : GgmlType.F16;
-  return { flashAttention, key: type, value: type };
-}
-
-function estimator(spec: LoadSpec, { insights }: ModelFileFacts, session: object): MemoryEstimator {
-  const { flashAttention, key, value } = cacheOptions(spec);
-  const need = ({ cpuRam, gpuVram }: { cpuRam: number; gpuVram: number }) => ({ ram: cpuRam, vram: gpuVram });
-  return {
-    weights: async (gpuLayers) =>
-      need(await insights.estimateModelResourceRequirementsV2({ gpuLayers, ...session })),
-    context: async ({ contextLength, slots, gpuLayers }) =>
-      need(
-        await insights.estimateContextResourceRequirementsV2({
-          contextSize: contextLength,
-          sequences: slots,
-          modelGpuLayers: gpuLayers,
-          batchSize: batchSize(contextLength, slots),
-          flashAttention,
-          kvCacheKeyType: key,
-          kvCacheValueType: value,
-          ...session,
-        }),
-      ),
-  };
-}
-
-const batchSize = (contextLength: number, slots: number) =>
-  Math.max(slots, Math.min(BATCH_SIZE, contextLength * slots));
 
 async function loadWeights(
   spec: LoadSpec,
-  { llama }: Backend,
+  { llama, device }: Backend,
+  { tensorTypes }: ModelFileFacts,
   { gpuLayers }: Fit,
   log: LlamaLog,
   onProgress: (fraction: number) => void,
@@ -138,6 +89,8 @@ async function loadWeights(
     return await llama.loadModel({
       modelPath: spec.path,
       gpuLayers,
+      // A model that was forced in may be larger than memory: a map can be read again piece by piece.
+      useMmap: device !== "cpu" || spec.memoryBudget === Infinity || worthMapping(tensorTypes),
       // What fits was worked out above, from limits the library does not know of.
       ignoreMemorySafetyChecks: true,
       onLoadProgress: (fraction) => onProgress(fraction * WEIGHTS_SHARE),
@@ -233,18 +186,6 @@ function expectedSpeed(spec: LoadSpec, { insights }: ModelFileFacts, { gpuLayers
     // A slow disk brings 50 MB a second.
     coldMs: Math.max(30_000, insights.modelSize / 50_000),
   });
-}
-
-function memoryUse(model: LlamaModel, context: LlamaContext, log: LlamaLog): MemoryUse {
-  const { ram, vram } = context.memoryUsage;
-  const weights = model.memoryUsage;
-  const kvCache = Math.min(log.kvCache, ram + vram);
-  return {
-    weights: weights.ram + weights.vram,
-    kvCache,
-    compute: ram + vram - kvCache,
-    gpu: weights.vram + vram,
-  };
 }
 
 /** A model may be split into several files; then their weights are what counts. */

@@ -10,6 +10,10 @@ export interface ModelFileFacts {
   /** e.g. `Q4_K_M`; `null` where the file does not say. */
   quantisation: string | null;
   trainedContextLength: number;
+  /** Count of tokens. */
+  vocabularySize: number;
+  /** Storage types of its tensors, e.g. `Q4_K`. */
+  tensorTypes: ReadonlySet<string>;
 }
 
 /** Where a file does not say, as llama.cpp assumes. */
@@ -31,12 +35,15 @@ export async function readModelFile(path: string, llama: Llama): Promise<ModelFi
     throw loadFailed(`The architecture '${architecture}' is not known to this version of llama.cpp`);
   if (insights.hasEncoder || !insights.hasDecoder)
     throw loadFailed(`The architecture '${architecture}' does not generate text from a prompt alone`);
-  if (!insights.ggufFileInfo.metadata.tokenizer?.ggml?.tokens?.length)
+  const vocabularySize = insights.ggufFileInfo.metadata.tokenizer?.ggml?.tokens?.length ?? 0;
+  if (vocabularySize === 0)
     throw loadFailed("The file holds no vocabulary: it is not a whole language model");
   return {
     insights,
     architecture,
     quantisation: header.quantisation,
     trainedContextLength: insights.trainContextSize ?? TRAINED_CONTEXT,
+    vocabularySize,
+    tensorTypes: new Set(header.tensors.map(({ type }) => type.name)),
   };
 }

@@ -1,7 +1,8 @@
 import { ApiError, engineFailed, loadFailed } from "../../errors.ts";
-import type { GenerateRequest, LoadSpec, LogLevel } from "../engine.ts";
+import type { EstimateSpec, GenerateRequest, LoadSpec, LogLevel } from "../engine.ts";
 import type { FromWorker, ToWorker } from "../protocol.ts";
 import { admit, checkTokens, encodePrompt } from "./admission.ts";
+import { estimate } from "./estimate.ts";
 import { LlamaLog } from "./llama-log.ts";
 import { load, type Loaded } from "./load.ts";
 import { StepLoop } from "./step-loop.ts";
@@ -29,6 +30,8 @@ export class Worker {
     switch (message.type) {
       case "load":
         return void this.#load(message.spec);
+      case "estimate":
+        return void this.#estimate(message.spec);
       case "generate":
         return this.#answering(message.id, () => this.#generate(message.id, message.request));
       case "cancel":
@@ -68,13 +71,16 @@ export class Worker {
       if (spec.tuning === null && spec.threads > 1) this.#tuner = new Tuner(spec.threads);
       this.#send({ type: "ready", info: loaded.info });
     } catch (error) {
-      const reason =
-        error instanceof ApiError
-          ? error
-          : loadFailed(
-              `The model could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
-            );
-      this.#send({ type: "failed", error: reason.toWire() });
+      this.#send({ type: "failed", error: asRefusal(error).toWire() });
+    }
+  }
+
+  async #estimate(spec: EstimateSpec): Promise<void> {
+    try {
+      const log = new LlamaLog((level, message) => this.#log(level, message));
+      this.#send({ type: "estimated", estimate: await estimate(spec, log) });
+    } catch (error) {
+      this.#send({ type: "failed", error: asRefusal(error).toWire() });
     }
   }
 
@@ -157,4 +163,12 @@ export class Worker {
   #log(level: LogLevel, message: string): void {
     this.#send({ type: "log", level, message });
   }
+}
+
+/** Whatever a load or an estimate broke with, as an error for a client. */
+function asRefusal(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  return loadFailed(
+    `The model could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
+  );
 }

@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Services } from "../services.ts";
 import { DeployAnswer, DeployRequest } from "../../schemas/deployment.ts";
+import { EstimateAnswer } from "../../schemas/estimate.ts";
 import { StatusAnswer, UndeployAnswer } from "../../schemas/status.ts";
 import { answers } from "../openapi.ts";
 import { readStatus } from "../../services/status.ts";
@@ -12,23 +13,37 @@ const UndeployQuery = Type.Object(
 );
 
 /** `POST /deploy`, `GET /status`, `DELETE /undeploy`: the documented life of a model. */
-export const deploymentRoutes = ({ manager, system }: Pick<Services, "manager" | "system">) =>
+export const deploymentRoutes = ({
+  manager,
+  system,
+  advisor,
+}: Pick<Services, "manager" | "system" | "advisor">) =>
   new Elysia({ name: "deployment" })
-    .post("/deploy", async ({ body }) => manager.deploy(body), {
-      parse: "json",
-      body: DeployRequest,
-      detail: {
-        summary: "Deploy a model",
-        description:
-          "Answers at once while the model loads; `GET /status` follows it. `wait` answers when it is ready.",
-        tags: ["Deployments"],
-        operationId: "deploy",
-        responses: answers({
-          json: DeployAnswer,
-          errors: { 400: "Already deployed, no such file, a device that is not there, or a wrong field" },
-        }),
+    .post(
+      "/deploy",
+      async ({ body, request }) => {
+        if (body.dry_run) return advisor.estimate(body, request.signal);
+        await advisor.assertFits(body, request.signal);
+        return manager.deploy(body);
       },
-    })
+      {
+        parse: "json",
+        body: DeployRequest,
+        detail: {
+          summary: "Deploy a model",
+          description:
+            "Answers at once while the model loads; `GET /status` follows it. `wait` answers when it is ready, `dry_run` with what it would take. A model that does not fit is refused with the numbers.",
+          tags: ["Deployments"],
+          operationId: "deploy",
+          responses: answers({
+            json: Type.Union([DeployAnswer, EstimateAnswer]),
+            errors: {
+              400: "Already deployed, no such file, a device that is not there, too little memory, or a wrong field",
+            },
+          }),
+        },
+      },
+    )
     .get("/status", async () => readStatus(manager, system), {
       detail: {
         summary: "The current model, every deployment and the machine",

@@ -1,10 +1,6 @@
-import { insufficientMemory, invalidRequest } from "../../errors.ts";
-
-/** Bytes by where they lie. */
-export interface Need {
-  ram: number;
-  vram: number;
-}
+import { insufficientMemory, invalidRequest } from "../errors.ts";
+import { formatBytes } from "../formats/quantity.ts";
+import type { Need } from "./engine.ts";
 
 /** What a model would take, before it is loaded. */
 export interface MemoryEstimator {
@@ -41,7 +37,7 @@ export interface Fit {
 }
 
 /** The longest context chosen without being asked for. */
-const DEFAULT_CONTEXT = 8192;
+export const DEFAULT_CONTEXT = 8192;
 /** Below this, slots are given up before context. */
 const COMFORTABLE_CONTEXT = 4096;
 const SMALLEST_CONTEXT = 512;
@@ -151,10 +147,10 @@ async function doesNotFit(request: FitRequest, estimator: MemoryEstimator, conte
   ]);
   const gpu =
     weights.vram + context.vram > 0
-      ? `, of which ${size(weights.vram + context.vram)} on the GPU, where ${size(request.vram)} are free`
+      ? `, of which ${formatBytes(weights.vram + context.vram)} on the GPU, where ${formatBytes(request.vram)} are free`
       : "";
   return insufficientMemory(
-    `The model does not fit into memory: weights take ${size(weights.ram + weights.vram)} and one slot of ${contextLength} tokens ${size(context.ram + context.vram)}${gpu}; ${size(request.ram)} of memory are available to it`,
+    `The model does not fit into memory: weights take ${formatBytes(weights.ram + weights.vram)} and one slot of ${contextLength} tokens ${formatBytes(context.ram + context.vram)}${gpu}; ${formatBytes(request.ram)} of memory are available to it`,
   );
 }
 
@@ -171,10 +167,4 @@ function notes(request: FitRequest, { contextLength, slots, gpuLayers }: Placed,
   if (request.gpuLayers !== null && request.gpuLayers > request.totalLayers)
     found.push(`gpu_layers reduced to ${request.totalLayers}: the model has no more`);
   return found;
-}
-
-/** e.g. `3.5 GiB` */
-function size(bytes: number): string {
-  const gib = bytes / 2 ** 30;
-  return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }

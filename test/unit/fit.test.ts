@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { fit, type FitRequest, type MemoryEstimator } from "../../src/engine/worker/fit.ts";
+import { fit, type FitRequest, type MemoryEstimator } from "../../src/engine/fit.ts";
 
 const GIB = 2 ** 30;
 

@@ -1,0 +1,158 @@
+import type { Config } from "../config/config.ts";
+import type { Engine, EstimateSpec, LoadSpec, Need } from "../engine/engine.ts";
+import { insufficientMemory } from "../errors.ts";
+import type { DeploymentStatus, DeployRequest } from "../schemas/deployment.ts";
+import type { EstimateAnswer } from "../schemas/estimate.ts";
+import { cardBandwidth } from "../system/bandwidth.ts";
+import { mappedMemory } from "../system/mapped-memory.ts";
+import { type FileSource, planDeployment } from "./deploy-plan.ts";
+import { type JudgedModel, toAnswer } from "./estimate-answer.ts";
+import type { Verdict } from "./memory-keeper.ts";
+import type { ModelFile, ModelFiles } from "./model-files.ts";
+import type { ModelManager } from "./model-manager.ts";
+import type { SystemReader } from "./status.ts";
+
+export interface AdvisorParts {
+  engine: Pick<Engine, "estimate">;
+  files: FileSource & Pick<ModelFiles, "sketch" | "siblings">;
+  manager: Pick<ModelManager, "list">;
+  system: SystemReader;
+  /** Bytes of RAM that a model may take now, without `mapped` bytes that others use. */
+  memoryBudget: (mapped: number) => Promise<number>;
+  /** Bytes a second from RAM to all usable CPUs. */
+  ramBandwidth: () => number;
+  config: Config;
+  threads: number;
+}
+
+/** Weights and more slots than anybody asks for: below this much of the free memory a model fits without a look. */
+const OBVIOUS = 4;
+
+/** Will it fit, how fast will it be, and what else could be taken: asked before anything is downloaded or loaded. */
+export class Advisor {
+  readonly #parts: AdvisorParts;
+
+  constructor(parts: AdvisorParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * What deploying a model as `request` asks would take.
+   * @throws ApiError as `POST /deploy` does for names, options and files, but never for want of memory
+   */
+  async estimate(request: DeployRequest, signal: AbortSignal): Promise<EstimateAnswer> {
+    const { engine, files, config, threads, system, ramBandwidth } = this.#parts;
+    const token = request.hf_token || null;
+    let file: ModelFile | undefined;
+    const remembering: FileSource = {
+      // The first name is the model's; what follows are its adapters.
+      resolve: async (name, wish) => {
+        const found = await files.resolve(name, wish);
+        file ??= found;
+        return found;
+      },
+      header: (found, access) => files.header(found, access),
+      fetch: (found, hooks, access) => files.fetch(found, hooks, access),
+    };
+    const plan = await planDeployment(request, remembering, config, { threads });
+    if (plan.fault) throw plan.fault;
+    if (!file) throw new Error("a plan without a file");
+    await using sketch = await files.sketch(file, token);
+    const memory = await this.#memory();
+    const estimate = await engine.estimate({ ...toSpec(plan.spec, memory), path: sketch.path }, signal);
+    const { gpu, disk } = await system.status();
+    const judged: JudgedModel = {
+      name: request.model_name,
+      file,
+      estimate,
+      reclaimable: memory.reclaimable,
+      activeBytes: sketch.activeBytes,
+      bandwidth: { ram: ramBandwidth(), vram: cardBandwidth(gpu) },
+      diskAvailable: disk?.available ?? null,
+      siblings: isShort(estimate) ? await files.siblings(file, token) : [],
+    };
+    return toAnswer(judged, [...plan.warnings]);
+  }
+
+  /**
+   * Lets a deployment go on that fits, now or once idle models are gone.
+   * @throws ApiError `insufficient_memory` with the numbers and what to take instead, unless `force` is set; as
+   * `estimate` does otherwise
+   */
+  async assertFits(request: DeployRequest, signal: AbortSignal): Promise<void> {
+    if (request.force || (await this.#isObvious(request))) return;
+    const answer = await this.estimate(request, signal);
+    if (answer.fits !== "none") return;
+    const instead = answer.alternatives.map(({ message }) => message);
+    const advice = instead.length > 0 ? ` Instead: ${instead.join("; ")}.` : "";
+    throw insufficientMemory(`${answer.message}.${advice} "force": true loads it all the same`);
+  }
+
+  /** For the model manager: whether a load fits into what is free right now; `null` when that can not be told. */
+  async judge(spec: Omit<LoadSpec, "memoryBudget" | "tuning">): Promise<Verdict | null> {
+    const { engine } = this.#parts;
+    try {
+      const memory = await this.#memory();
+      const { chosen } = await engine.estimate(toSpec(spec, memory), new AbortController().signal);
+      if (!chosen) return "none";
+      return chosen.notes.length === 0 ? "whole" : "reduced";
+    } catch {
+      // Why it can not be loaded is for the load to tell.
+      return null;
+    }
+  }
+
+  /** A default deployment of a file far smaller than what is free takes less context where need be, so it fits. */
+  async #isObvious(request: DeployRequest): Promise<boolean> {
+    const { files, config } = this.#parts;
+    const asked = [request.context_length, request.gpu_layers, config.contextLength, config.gpuLayers];
+    if (asked.some((value) => typeof value === "number")) return false;
+    const choice = { eightBit: request.load_in_8bit ?? false, fourBit: request.load_in_4bit ?? false };
+    // What is wrong with the name is told by whoever deploys it.
+    const file = await files
+      .resolve(request.model_name, { ...choice, token: request.hf_token || null, onDisk: false })
+      .catch(() => null);
+    return file !== null && file.fileSize * OBVIOUS < (await this.#memory()).available;
+  }
+
+  async #memory(): Promise<{ available: number; reclaimable: Need }> {
+    const list = this.#parts.manager.list();
+    const pids = list.flatMap(({ pid }) => pid ?? []);
+    return {
+      available: await this.#parts.memoryBudget(await mappedMemory(pids)),
+      reclaimable: list.filter(isIdle).reduce<Need>(
+        (sum, { memory_bytes, memory }) => ({
+          ram: sum.ram + (memory_bytes ?? 0) - (memory?.gpu ?? 0),
+          vram: sum.vram + (memory?.gpu ?? 0),
+        }),
+        { ram: 0, vram: 0 },
+      ),
+    };
+  }
+}
+
+const isIdle = ({ state, pinned, busy_slots, queued }: DeploymentStatus) =>
+  state === "ready" && !pinned && busy_slots === 0 && queued === 0;
+
+/** Whether there may be a better choice: less than was asked for fits. */
+const isShort = ({ chosen }: { chosen: { notes: string[] } | null }) =>
+  chosen === null || chosen.notes.length > 0;
+
+function toSpec(
+  spec: Omit<LoadSpec, "memoryBudget" | "tuning">,
+  { available, reclaimable }: { available: number; reclaimable: Need },
+): EstimateSpec {
+  const { path, device, contextLength, parallel, gpuLayers, kvCacheType, flashAttention, threads } = spec;
+  return {
+    path,
+    device,
+    contextLength,
+    parallel,
+    gpuLayers,
+    kvCacheType,
+    flashAttention,
+    threads,
+    memoryBudget: available,
+    reclaimable,
+  };
+}

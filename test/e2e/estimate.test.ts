@@ -1,0 +1,129 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFile, stat, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { worthMapping } from "../../src/engine/worker/mapping.ts";
+import { LlamaEngine } from "../../src/engine/process.ts";
+import { readGgufFile } from "../../src/formats/gguf/read.ts";
+import type { EstimateAnswer } from "../../src/schemas/estimate.ts";
+import { sketchOfHeaders } from "../../src/services/model-sketch.ts";
+import { EngineProcess } from "../support/engine-process.ts";
+import { descendants, pss } from "../support/processes.ts";
+import { writeRandomModel } from "../support/random-model.ts";
+import { generateRequest, loadSpec } from "../support/real-model.ts";
+import { startRealServer } from "../support/server.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+setDefaultTimeout(120_000);
+
+const MIB = 2 ** 20;
+
+const engine = new LlamaEngine({
+  watchdog: { heartbeatTimeoutMs: 60_000, stepFactor: 100, stepFloorMs: 60_000, loadStallMs: 60_000 },
+});
+
+const estimate = (path: string, changes = {}) =>
+  engine.estimate(
+    { ...loadSpec({ path }), reclaimable: { ram: 0, vram: 0 }, ...changes },
+    new AbortController().signal,
+  );
+
+describe("an estimate by llama.cpp", () => {
+  test("needs a header alone, and is what the load then takes", async () => {
+    await using folder = await temporaryFolder();
+    const path = await writeRandomModel(join(folder.path, "whole.gguf"), { quantisation: "Q8_0", layers: 3 });
+    const header = await readGgufFile(path, "whole.gguf");
+    const bytes = new Uint8Array((await readFile(path)).subarray(0, header.dataOffset));
+    const remote = { name: "user/repo/hole.gguf", url: "", repo: null, size: null, sha256: null, etag: null };
+    await using sketch = await sketchOfHeaders([remote], async () => ({ header, bytes }));
+    expect((await stat(sketch.path)).blocks * 512).toBeLessThan(bytes.length + 65_536);
+    const judged = await estimate(sketch.path, { contextLength: 1024, parallel: 2 });
+    await using loaded = new EngineProcess();
+    const ready = await loaded.load({ path, contextLength: 1024, parallel: 2 });
+    if (ready.type === "failed") throw new Error(ready.error.message);
+    const { weights, kvCache, compute } = judged.chosen?.memory ?? { weights: 0, kvCache: 0, compute: 0 };
+    expect(judged).toMatchObject({ quantisation: "Q8_0", trainedContextLength: 2048, device: "cpu" });
+    expect(kvCache).toBe(ready.info.memory.kvCache);
+    expect(Math.abs(weights - ready.info.memory.weights)).toBeLessThan(MIB);
+    expect(Math.abs(compute - ready.info.memory.compute)).toBeLessThan(MIB);
+  });
+
+  test("of the context leaves half the bytes to a cache of 8 bits", async () => {
+    await using folder = await temporaryFolder();
+    const path = await writeRandomModel(join(folder.path, "m.gguf"), {
+      heads: 2,
+      kvHeads: 2,
+      embedding: 128,
+    });
+    const whole = await estimate(path);
+    const half = await estimate(path, { kvCacheType: "q8_0" });
+    expect(half.asked.memory.kvCache / whole.asked.memory.kvCache).toBeCloseTo(8.5 / 16, 5);
+  });
+
+  test("refuses what is no model with the reason", async () => {
+    await using folder = await temporaryFolder();
+    const path = await writeRandomModel(join(folder.path, "m.gguf"));
+    await truncate(path, 2000);
+    expect(estimate(path)).rejects.toMatchObject({ code: "model_load_failed" });
+  });
+
+  test("leaves no process behind when nobody waits for it any more", async () => {
+    const before = await descendants(process.pid);
+    const leaving = new AbortController();
+    const spec = { ...loadSpec({ path: "/nowhere.gguf" }), reclaimable: { ram: 0, vram: 0 } };
+    const judged = engine.estimate(spec, leaving.signal);
+    const children = await descendants(process.pid);
+    leaving.abort(new Error("the client left"));
+    expect(judged).rejects.toThrow("the client left");
+    await judged.catch(() => {});
+    const left = await descendants(process.pid);
+    expect(left.filter((pid) => children.includes(pid) && !before.includes(pid))).toEqual([]);
+  });
+});
+
+test("an engine with its context filled has grown by what was estimated, rearranged weights included", async () => {
+  await using folder = await temporaryFolder();
+  const path = await writeRandomModel(join(folder.path, "m.gguf"), {
+    quantisation: "Q4_0",
+    layers: 2,
+    embedding: 512,
+    feedForward: 2048,
+    heads: 8,
+    kvHeads: 8,
+    vocabulary: 32_000,
+  });
+  const spec = { path, contextLength: 1024, parallel: 2 };
+  const { chosen } = await estimate(path, spec);
+  await using loaded = new EngineProcess();
+  await loaded.receive("heartbeat");
+  const before = await pss(loaded.child.pid);
+  await loaded.load(spec);
+  const tokens = Array.from({ length: 1000 }, (_, index) => 300 + (index % 97));
+  await Promise.all(
+    [1, 2].map((id) =>
+      loaded.generate(generateRequest(`${id}`, { prompt: { kind: "tokens", tokens }, maxTokens: 20 })),
+    ),
+  );
+  const grown = (await pss(loaded.child.pid)) - before;
+  const { weights, kvCache, compute } = chosen?.memory ?? { weights: 0, kvCache: 0, compute: 0 };
+  expect(Math.abs(grown - weights - kvCache - compute)).toBeLessThan(50 * MIB);
+});
+
+test("files whose weights the processor rearranges are read and not mapped", () => {
+  expect(worthMapping(["F32", "F16"], "x64")).toBe(true);
+  expect(worthMapping(["F32", "Q8_0", "Q6_K"], "x64")).toBe(true);
+  expect(worthMapping(["F32", "Q4_0"], "x64")).toBe(false);
+  expect(worthMapping(["Q6_K", "Q4_K"], "x64")).toBe(false);
+  expect(worthMapping(["Q8_0"], "x64-amx")).toBe(false);
+  expect(worthMapping(["Q8_0"], "arm64")).toBe(false);
+  expect(worthMapping(["Q4_0"], null)).toBe(true);
+});
+
+test("the server estimates a model on its disk", async () => {
+  await using folder = await temporaryFolder();
+  await writeRandomModel(join(folder.path, "mine.gguf"), { contextLength: 4096 });
+  await using server = await startRealServer(folder.path);
+  const response = await fetch(`${server.url}/models/estimate?model=mine.gguf&context_length=1024`);
+  const answer = (await response.json()) as EstimateAnswer;
+  expect(answer).toMatchObject({ fits: "whole", on_disk: true, context_length: 1024, slots: 4 });
+  expect(answer.memory.total).toBe(answer.memory.weights + answer.memory.kv_cache + answer.memory.compute);
+});
