@@ -108,7 +108,7 @@ export class BerthServer {
       files,
       inventory: new Inventory({ home: config.home, library, manager, downloads }),
       downloads,
-      hub: new HubSearch({ config, library, token }),
+      hub: new HubSearch({ config, library, system, token }),
       requests,
       chat: new ChatService({ requests }),
       completions: new CompletionService({ requests }),

@@ -82,6 +82,8 @@ export class FileDownload {
     signal.throwIfAborted();
     if (!(await this.#isThere())) {
       await this.#fetch();
+      // Another server with the same folder may have been quicker.
+      if (await this.#isThere()) return;
       await this.#verify();
       await onVerified();
       signal.throwIfAborted();

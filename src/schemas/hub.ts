@@ -10,6 +10,10 @@ export const HubModel = Type.Object(
     size: Type.Integer({ description: "Bytes" }),
     files: Type.Integer({ description: "More than one where it is split" }),
     present: Type.Boolean({ description: "Whether it is on this machine" }),
+    fit: Type.Union([Type.Literal("gpu"), Type.Literal("memory"), Type.Literal("none")], {
+      description:
+        "Where it would fit now: in the memory of one GPU, in all memory together, or not. Roughly, by its size; `GET /models/estimate` tells exactly",
+    }),
   },
   { $id: "HubModel" },
 );

@@ -117,7 +117,7 @@ describe("GET /hub/search", () => {
         architecture: "llama",
         models: [
           { name: "user/repo/m-Q4_K_M.gguf", quantisation: "Q4_K_M", size: model.length, present: false },
-          { name: "user/repo/m-Q8_0.gguf", quantisation: "Q8_0", present: true },
+          { name: "user/repo/m-Q8_0.gguf", quantisation: "Q8_0", present: true, fit: "memory" },
         ],
       },
     ]);

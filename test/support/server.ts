@@ -15,6 +15,7 @@ import { ChatService } from "../../src/services/chat.ts";
 import { CompletionService } from "../../src/services/completions.ts";
 import { EventBus } from "../../src/services/events.ts";
 import { Inventory } from "../../src/services/inventory.ts";
+import { HubSearch } from "../../src/services/hub-search.ts";
 import { ModelManager } from "../../src/services/model-manager.ts";
 import { OnDemandModels } from "../../src/services/on-demand.ts";
 import { QueryService } from "../../src/services/query.ts";
@@ -87,7 +88,7 @@ async function serve<E extends Engine>(
 ): Promise<TestServer<E>> {
   const events = new EventBus();
   const log = pino({ level: "silent" });
-  const { library, downloads, files, hub } = testModels(config, { events, log, freeSpace });
+  const { library, downloads, files, token } = testModels(config, { events, log, freeSpace });
   const manager = new ModelManager({
     engine,
     config,
@@ -123,7 +124,7 @@ async function serve<E extends Engine>(
     files,
     inventory: new Inventory({ home: config.home, library, manager, downloads }),
     downloads,
-    hub,
+    hub: new HubSearch({ config, library, system: { status: async () => SYSTEM }, token }),
     requests,
     chat: new ChatService({ requests }),
     completions: new CompletionService({ requests }),

@@ -5,7 +5,6 @@ import { ModelLibrary } from "../../src/hub/model-library.ts";
 import type { Log } from "../../src/log.ts";
 import { Downloads } from "../../src/services/downloads.ts";
 import { EventBus } from "../../src/services/events.ts";
-import { HubSearch } from "../../src/services/hub-search.ts";
 import { ModelFiles } from "../../src/services/model-files.ts";
 
 interface Parts {
@@ -24,5 +23,5 @@ export function testModels(
   const downloads = new Downloads({ config, events, log, token, options, ...(freeSpace && { freeSpace }) });
   const library = new ModelLibrary({ ...config, cacheDir: hubCacheDirectory(config.hubHome, {}) });
   const files = new ModelFiles({ config, library, downloads, token });
-  return { library, downloads, files, hub: new HubSearch({ config, library, token }) };
+  return { library, downloads, files, token };
 }
