@@ -24,5 +24,11 @@ const styles = new Promise<void>((resolve) => {
  */
 export async function drawFormula(into: HTMLElement, formula: string, display: boolean): Promise<void> {
   await styles;
-  render(formula, into, { displayMode: display, throwOnError: false, maxExpand: 200, maxSize: 20 });
+  render(formula, into, {
+    displayMode: display,
+    throwOnError: false,
+    strict: false,
+    maxExpand: 200,
+    maxSize: 20,
+  });
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setUp } from "../src/setup/set-up.ts";
+import { provideChromium } from "./support/chromium.ts";
 import { descendants } from "./support/processes.ts";
 
 /*
@@ -36,6 +37,12 @@ try {
   finish({ passed: 0, failed: 1 });
 }
 const failedChecks: string[] = [];
+try {
+  await provideChromium();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  failedChecks.push("a browser");
+}
 for (const { name, command } of CHECKS) {
   console.log(`\n── ${name}`);
   if ((await run(command)) !== 0) failedChecks.push(name);

@@ -1,14 +1,9 @@
 import { Component, type ComponentChildren, type VNode } from "preact";
 import type { Token, Tokens } from "marked";
-import {
-  decodeEntities,
-  isOwnPicture,
-  type MarkdownToken,
-  parseMarkdown,
-  safeLink,
-} from "../lib/markdown.ts";
+import { decodeEntities, isOwnPicture, type MarkdownToken, safeLink } from "../lib/markdown.ts";
 import { CodeBlock } from "./code-block.tsx";
 import { Formula } from "./formula.tsx";
+import { useParsed } from "./parsed.ts";
 import { Table } from "./table.tsx";
 
 /** Deeper than this, lists and quotes show as the text they are. */
@@ -21,7 +16,7 @@ const DEEPEST = 24;
 export function Markdown({ text }: { text: string }) {
   return (
     <div class="markdown">
-      {parseMarkdown(text).map((token, index) => (
+      {useParsed(text).map((token, index) => (
         <Block key={index} token={token} depth={0} />
       ))}
     </div>

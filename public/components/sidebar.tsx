@@ -1,4 +1,4 @@
-import { resetDraft } from "../state/conversations.ts";
+import { startNew } from "../state/chat.ts";
 import { overlay } from "../state/overlay.ts";
 import { type Theme, theme } from "../state/preferences.ts";
 import { chatPath, route, type View } from "../state/route.ts";
@@ -26,6 +26,14 @@ const THEMES: Record<Theme, { next: Theme; icon: IconName; name: string }> = {
   dark: { next: "system", icon: "moon", name: "Theme: dark" },
 };
 
+/** At once; with a key held down, the browser opens it elsewhere as it would any link. */
+function begin(event: MouseEvent): void {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  startNew();
+  document.getElementById("prompt")?.focus();
+}
+
 /** Where one is, where one can go, and what was said before. */
 export function Sidebar() {
   const { next, icon, name } = THEMES[theme.value];
@@ -50,7 +58,7 @@ export function Sidebar() {
           </a>
         ))}
       </nav>
-      <a class="button new-chat" href={chatPath(null)} onClick={resetDraft}>
+      <a class="button new-chat" href={chatPath(null)} onClick={begin}>
         <Icon name="plus" size={17} />
         New conversation
       </a>

@@ -170,5 +170,6 @@ function titleOf({ content, attachments = [] }: Message): string {
   const line = content.trim().replace(/\s+/g, " ") || attachments[0]?.name || "New conversation";
   if (line.length <= TITLE_LENGTH) return line;
   const cut = line.slice(0, TITLE_LENGTH);
-  return `${cut.slice(0, Math.max(cut.lastIndexOf(" "), TITLE_LENGTH - 15)).trimEnd()}…`;
+  const space = cut.lastIndexOf(" ");
+  return `${cut.slice(0, space > TITLE_LENGTH / 2 ? space : TITLE_LENGTH)}…`;
 }

@@ -49,18 +49,25 @@ function startOf(source: string, pattern: RegExp): number | undefined {
 const marked = new Marked({ gfm: true, extensions: [] });
 marked.use({ extensions: [blockFormula, inlineFormula] });
 
+/** Quotes within quotes cost by the square of their depth, and deep enough the stack. */
+const BOTTOMLESS = /^(?:[ \t]*>){100}/m;
+
 /**
  * The blocks of a text in GitHub's Markdown with formulas. It yields tokens, never markup: what the
  * page shows is built from them node by node. Text that no lexer survives comes back as one paragraph.
  */
 export function parseMarkdown(text: string): MarkdownToken[] {
+  if (BOTTOMLESS.test(text)) return [asItStands(text)];
   try {
     return marked.lexer(text);
   } catch {
-    // Thousands of nested quotes exhaust the stack.
-    const plain: Tokens.Text = { type: "text", raw: text, text, escaped: false };
-    return [{ type: "paragraph", raw: text, text, tokens: [plain] }];
+    return [asItStands(text)];
   }
+}
+
+function asItStands(text: string): Tokens.Paragraph {
+  const only: Tokens.Text = { type: "text", raw: text, text, escaped: false };
+  return { type: "paragraph", raw: text, text, tokens: [only] };
 }
 
 /** Where a link may lead: to the web or to mail. `javascript:` and the like, and our own paths, are none. */

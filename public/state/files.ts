@@ -32,9 +32,11 @@ async function readPdf(name: string, bytes: Uint8Array): Promise<string> {
   const worker = new Worker(policy.createScriptURL(import.meta.env.PDF_WORKER), { type: "module" });
   try {
     const { promise, resolve, reject } = Promise.withResolvers<PdfAnswer>();
-    worker.addEventListener("message", ({ data }: MessageEvent<PdfAnswer>) => resolve(data));
+    const { port1, port2 } = new MessageChannel();
+    port1.addEventListener("message", ({ data }: MessageEvent<PdfAnswer>) => resolve(data));
+    port1.start();
     worker.addEventListener("error", () => reject(new Error("the reader could not be started")));
-    worker.postMessage(bytes, [bytes.buffer]);
+    worker.postMessage(bytes, [bytes.buffer, port2]);
     const answer = await promise;
     if ("error" in answer) throw new Error(answer.error);
     return answer.text;

@@ -23,6 +23,8 @@ export const chatPath = (id: string | null): string => (id ? `#/chat/${id}` : "#
 /** Goes there, as a link would. */
 export function go(path: string): void {
   location.hash = path;
+  // The event comes later; whoever types in between would type into what was there before.
+  route.value = readRoute(path);
 }
 
 /** Goes there without a step that "back" would return to. */
