@@ -77,7 +77,7 @@ test("character references are read once, and unknown ones left alone", () => {
 test("text that would exhaust the stack is one paragraph", () => {
   const deep = `${">".repeat(200_000)} x`;
   expect(parseMarkdown(deep)).toMatchObject([{ type: "paragraph", text: deep }]);
-  expect(parseMarkdown("> > a")).toMatchObject([{ type: "blockquote" }]);
+  expect(parseMarkdown("> > a")[0]?.type).toBe("blockquote");
 });
 
 test("highlighted code is taken apart without being read as markup", () => {
