@@ -34,6 +34,8 @@ export interface HubFile extends FoundFile {
 /** 1000 files a page. */
 const MOST_PAGES = 20;
 const ATTEMPTS = 3;
+/** For a whole answer. */
+const ANSWER_MS = 30_000;
 
 /** The API of the Hugging Face hub, or of a mirror that speaks it. */
 export class HubClient {
@@ -59,12 +61,14 @@ export class HubClient {
    */
   async files(repo: string, commit: string, signal?: AbortSignal): Promise<HubFile[]> {
     const files: HubFile[] = [];
-    let next: string | null = `/api/models/${repo}/tree/${encodeURIComponent(commit)}?recursive=true`;
+    const { endpoint } = this.access;
+    let next: string | null =
+      `${endpoint}/api/models/${repo}/tree/${encodeURIComponent(commit)}?recursive=true`;
     try {
       for (let page = 0; next !== null && page < MOST_PAGES; page++) {
-        const { response }: { response: Response } = await this.#get(next, signal);
-        files.push(...entries(await response.json()));
-        next = nextPage(response, this.access.endpoint);
+        const { body, headers } = await this.#get(next, signal);
+        files.push(...entries(body));
+        next = nextPage(headers, endpoint);
       }
     } catch (error) {
       throw await this.#explain(error, repo, null, signal);
@@ -111,20 +115,36 @@ export class HubClient {
   }
 
   async #json(path: string, signal: AbortSignal | undefined): Promise<unknown> {
-    const { response } = await this.#get(path, signal);
-    return response.json();
+    return (await this.#get(this.access.endpoint + path, signal)).body;
   }
 
   /** Tries again after what may pass soon. */
-  async #get(path: string, signal: AbortSignal | undefined): Promise<{ response: Response }> {
+  async #get(address: string, signal: AbortSignal | undefined): Promise<{ body: unknown; headers: Headers }> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await send(this.access.endpoint + path, this.access, { signal });
+        return await this.#once(address, signal);
       } catch (error) {
         const passing = error instanceof HttpFailure && error.isPassing && error.status !== 429;
         if (!passing || attempt >= ATTEMPTS) throw error;
         await Bun.sleep(200 * 2 ** attempt);
       }
+    }
+  }
+
+  async #once(
+    address: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ body: unknown; headers: Headers }> {
+    const late = AbortSignal.timeout(ANSWER_MS);
+    const both = signal ? AbortSignal.any([signal, late]) : late;
+    try {
+      const { response } = await send(address, this.access, { signal: both });
+      return { body: (await response.json()) as unknown, headers: response.headers };
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (late.aborted) throw new HttpFailure("it does not answer");
+      if (error instanceof HttpFailure) throw error;
+      throw new HttpFailure("its answer can not be read");
     }
   }
 
@@ -209,12 +229,11 @@ function entries(json: unknown): HubFile[] {
   });
 }
 
-/** The address of the next page below the endpoint; a list that leads elsewhere ends. */
-function nextPage(response: Response, endpoint: string): string | null {
-  const link = /<([^>]+)>;\s*rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
+/** The address of the next page; a list that leads to another host ends. */
+function nextPage(headers: Headers, endpoint: string): string | null {
+  const link = /<([^>]+)>;\s*rel="next"/.exec(headers.get("link") ?? "")?.[1];
   const url = link === undefined ? null : URL.parse(link, endpoint);
-  if (!url || url.origin !== new URL(endpoint).origin) return null;
-  return url.href.slice(url.origin.length);
+  return url?.origin === new URL(endpoint).origin ? url.href : null;
 }
 
 const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : null);

@@ -1,9 +1,9 @@
 import type { ByteSource } from "../formats/gguf/byte-source.ts";
 import type { GgufHeader } from "../formats/gguf/header.ts";
 import { readGguf } from "../formats/gguf/read.ts";
+import { ContentSource } from "./content-source.ts";
 import { explain } from "./hub-client.ts";
-import { hubUnreachable } from "./hub-failures.ts";
-import { type Access, HttpFailure, send } from "./http.ts";
+import { type Access, HttpFailure } from "./http.ts";
 import type { RemoteFile } from "./locate.ts";
 
 /** The beginning of a file that was not downloaded. */
@@ -43,7 +43,7 @@ export async function readRemoteHeader(
 class RemoteSource implements ByteSource {
   readonly name: string;
   readonly #file: RemoteFile;
-  readonly #access: Access;
+  readonly #source: ContentSource;
   readonly #signal: AbortSignal | undefined;
   #size = 0;
   #kept: Uint8Array = new Uint8Array();
@@ -51,7 +51,7 @@ class RemoteSource implements ByteSource {
   constructor(file: RemoteFile, access: Access, signal: AbortSignal | undefined) {
     this.name = file.name;
     this.#file = file;
-    this.#access = access;
+    this.#source = new ContentSource(file, access);
     this.#signal = signal;
   }
 
@@ -96,34 +96,28 @@ class RemoteSource implements ByteSource {
   }
 
   async #once(from: number, length: number): Promise<{ bytes: Uint8Array; size: number | null }> {
-    const headers = { range: `bytes=${from}-${from + length - 1}` };
-    const { response } = await send(this.#file.url, this.#access, { headers, signal: this.#signal });
-    const isPart = response.status === 206;
-    // A server that knows no ranges sends the whole file: its beginning is read and the rest left.
-    if (!isPart && from > 0) {
-      await response.body?.cancel();
-      throw hubUnreachable(new URL(this.#file.url).host, "it answers no range requests");
+    const stop = new AbortController();
+    const signal = this.#signal ? AbortSignal.any([this.#signal, stop.signal]) : stop.signal;
+    const delivery = await this.#source.request(from, from + length, signal);
+    try {
+      // A server that knows no ranges sends the whole file: its beginning is read and the rest left.
+      if (delivery.isWhole && from > 0)
+        throw new HttpFailure("it answers no range requests", { status: 400 });
+      return { bytes: await firstBytes(delivery.chunks, length), size: delivery.size };
+    } finally {
+      stop.abort();
     }
-    const whole = isPart
-      ? /\/(\d+)\s*$/.exec(response.headers.get("content-range") ?? "")?.[1]
-      : response.headers.get("content-length");
-    const size = whole === null || whole === undefined ? null : Number(whole);
-    return { bytes: await firstBytes(response, length), size };
   }
 }
 
-async function firstBytes(response: Response, length: number): Promise<Uint8Array> {
+async function firstBytes(chunks: AsyncGenerator<Uint8Array>, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   let filled = 0;
-  try {
-    for await (const chunk of response.body ?? []) {
-      const part = chunk.subarray(0, length - filled);
-      bytes.set(part, filled);
-      filled += part.length;
-      if (filled === length) break;
-    }
-  } catch (error) {
-    throw new HttpFailure(`the connection broke: ${error instanceof Error ? error.message : String(error)}`);
+  for await (const chunk of chunks) {
+    const part = chunk.subarray(0, length - filled);
+    bytes.set(part, filled);
+    filled += part.length;
+    if (filled === length) break;
   }
   return bytes.subarray(0, filled);
 }

@@ -11,7 +11,7 @@ import { writeOrigin } from "../hub/origin.ts";
 import { discardPart, partialBytes } from "../hub/part-file.ts";
 import type { Log } from "../log.ts";
 import type { DownloadState, DownloadStatus } from "../schemas/download.ts";
-import { RateMeter } from "./rate-meter.ts";
+import { DownloadProgress } from "./download-progress.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 export interface DownloadParts {
@@ -40,10 +40,7 @@ export class Download {
   /** How many deployments wait for it. */
   waiting = 0;
   readonly #parts: DownloadParts;
-  readonly #rate = new RateMeter();
-  /** Bytes that are there, by file. */
-  readonly #done: number[];
-  readonly #sizes: (number | null)[];
+  readonly #progress: DownloadProgress;
   readonly #listeners = new Set<() => void>();
   #state: DownloadState;
   #stop = new AbortController();
@@ -60,8 +57,7 @@ export class Download {
     this.created = record.created;
     this.wanted = record.wanted;
     this.#parts = parts;
-    this.#done = record.model.files.map(() => 0);
-    this.#sizes = record.model.files.map(({ size }) => size);
+    this.#progress = new DownloadProgress(record.model.files);
     this.#error = record.error === null ? null : downloadFailed(record.model.name, record.error);
     this.#state = this.#error ? "failed" : "paused";
   }
@@ -82,8 +78,7 @@ export class Download {
 
   /** Bytes still to come; `null` when the size is not known. */
   get left(): number | null {
-    const { total_bytes, downloaded_bytes } = this.status();
-    return total_bytes === null ? null : total_bytes - downloaded_bytes;
+    return this.#progress.left;
   }
 
   /** How the next start of the server is to find it. */
@@ -132,7 +127,7 @@ export class Download {
     for (const [index, file] of this.model.files.entries()) {
       const target = this.#target(file);
       const whole = await stat(target).catch(() => null);
-      this.#done[index] = whole?.size ?? (await partialBytes(target, file));
+      this.#progress.found(index, whole?.size ?? (await partialBytes(target, file)));
     }
   }
 
@@ -168,27 +163,23 @@ export class Download {
   }
 
   status(): DownloadStatus {
-    const total = this.#sizes.includes(null)
-      ? null
-      : this.#sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
-    const done = this.#done.reduce((sum, bytes) => sum + bytes, 0);
-    const rate = this.#state === "downloading" ? this.#rate.rate() : 0;
-    const fraction = total === null || total === 0 ? null : Math.min(1, done / total);
     return {
       id: this.id,
       model_name: this.model.name,
       source: this.model.repo ?? plainAddress(this.model.files[0]?.url ?? "about:blank"),
       state: this.#state,
       files: this.model.files.length,
-      total_bytes: total,
-      downloaded_bytes: done,
-      progress: this.#state === "completed" ? 1 : this.#state === "verifying" ? this.#verified : fraction,
-      bytes_per_second: Math.round(rate),
-      eta_seconds: total === null || rate === 0 ? null : Math.ceil((total - done) / rate),
+      progress: this.#fraction,
+      ...this.#progress.figures(this.#state === "downloading"),
       created: Math.floor(this.created / 1000),
       note: this.#note,
       error: this.#error?.message ?? null,
     };
+  }
+
+  get #fraction(): number | null {
+    if (this.#state === "completed") return 1;
+    return this.#state === "verifying" ? this.#verified : this.#progress.fraction;
   }
 
   async #work(access: Access, stop: AbortController): Promise<void> {
@@ -216,7 +207,7 @@ export class Download {
     const hooks = {
       signal,
       onBytes: (bytes: number) => this.#arrived(index, bytes),
-      onSize: (bytes: number) => (this.#sizes[index] = bytes),
+      onSize: (bytes: number) => this.#progress.setSize(index, bytes),
       onVerify: (fraction: number) => this.#verifying(fraction),
       onRetry: (reason: string, delayMs: number) => {
         this.#note = `${reason}; trying again in ${Math.ceil(delayMs / 1000)} s`;
@@ -229,7 +220,7 @@ export class Download {
           repo,
           commit,
           sha256: file.sha256,
-          size: this.#sizes[index] ?? 0,
+          size: this.#progress.size(index) ?? 0,
           downloaded: new Date().toISOString(),
         });
       },
@@ -255,8 +246,7 @@ export class Download {
   }
 
   #arrived(index: number, bytes: number): void {
-    this.#rate.add(Math.max(0, bytes - (this.#done[index] ?? 0)));
-    this.#done[index] = bytes;
+    this.#progress.arrived(index, bytes);
     this.#note = null;
     if (this.#state === "verifying") this.#become("downloading");
     this.#showSoon();

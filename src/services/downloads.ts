@@ -116,7 +116,7 @@ export class Downloads {
    */
   async cancel(id: string, discard: boolean): Promise<DownloadStatus> {
     const download = this.get(id);
-    if (download.over) this.#downloads.delete(id);
+    if (download.over) this.#forget(id);
     else await download.cancel({ discard });
     return download.status();
   }
@@ -177,8 +177,13 @@ export class Downloads {
   #add(download: Download): Download {
     this.#downloads.set(download.id, download);
     const over = Array.from(this.#downloads.values()).filter((one) => one.over);
-    for (const old of over.slice(0, Math.max(0, over.length - REMEMBERED))) this.#downloads.delete(old.id);
+    for (const old of over.slice(0, Math.max(0, over.length - REMEMBERED))) this.#forget(old.id);
     return download;
+  }
+
+  #forget(id: string): void {
+    this.#downloads.delete(id);
+    this.#noted.delete(id);
   }
 
   #downloadParts() {

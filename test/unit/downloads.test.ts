@@ -1,0 +1,157 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { join } from "node:path";
+import { HubClient } from "../../src/hub/hub-client.ts";
+import { locateOnHub, locateUrl, type RemoteModel } from "../../src/hub/locate.ts";
+import { parseModelName } from "../../src/hub/model-name.ts";
+import type { DownloadState } from "../../src/schemas/download.ts";
+import type { Downloads } from "../../src/services/downloads.ts";
+import { testConfig } from "../support/config.ts";
+import { eventually } from "../support/eventually.ts";
+import { HubStandIn } from "../support/hub-stand-in.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { testModels } from "../support/test-models.ts";
+
+const SIZE = 3_000_000;
+const content = (seed: number) => new Uint8Array(SIZE).map((_, at) => (at * seed) & 255);
+
+let hub: HubStandIn;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const open: Downloads[] = [];
+beforeEach(async () => {
+  hub = await HubStandIn.start();
+  folder = await temporaryFolder();
+  hub.add("user/repo", { files: { "m-Q8_0.gguf": content(7), "m-Q4_K_M.gguf": content(11) } });
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((downloads) => downloads.close()));
+  await hub[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+/** The downloads of a server that starts in this home. */
+async function start(): Promise<Downloads> {
+  const { downloads } = testModels(testConfig(folder.path, { hubEndpoint: hub.endpoint }));
+  open.push(downloads);
+  await downloads.restore();
+  return downloads;
+}
+
+async function model(text: string): Promise<RemoteModel> {
+  const name = parseModelName(text);
+  if (name.kind !== "hub") throw new Error(`'${text}' is no name on the hub`);
+  return locateOnHub(name, new HubClient({ endpoint: hub.endpoint, token: null }));
+}
+
+const stateOf = (downloads: Downloads) => downloads.list().map(({ state }) => state);
+const reaches = (downloads: Downloads, ...states: DownloadState[]) =>
+  eventually(() => Bun.deepEquals(stateOf(downloads), states), `they are ${states.join(", ")}`);
+const underWay = (downloads: Downloads) =>
+  eventually(() => (downloads.list()[0]?.downloaded_bytes ?? 0) > 200_000, "some of it is there");
+
+test("what was under way goes on with the next start, from where it was", async () => {
+  hub.faults.bytesPerSecond = 100_000;
+  const first = await start();
+  await first.pull(await model("user/repo:Q8_0"), null);
+  await underWay(first);
+  await first.close();
+  const [there] = first.list();
+  hub.faults.bytesPerSecond = null;
+  const before = hub.sent;
+  const second = await start();
+  expect(second.list()).toMatchObject([{ id: there?.id }]);
+  await reaches(second, "completed");
+  expect(hub.sent - before).toBe(SIZE - (there?.downloaded_bytes ?? 0));
+  await second.close();
+  expect((await start()).list()).toEqual([]);
+});
+
+test("what was paused or has failed stays so, and goes on when asked to", async () => {
+  hub.faults.bytesPerSecond = 100_000;
+  const first = await start();
+  const paused = await first.pull(await model("user/repo:Q8_0"), null);
+  await underWay(first);
+  await first.pause(paused.id);
+  hub.faults.bytesPerSecond = null;
+  hub.faults.wrongBytes = true;
+  await first.pull(await model("user/repo:Q4_K_M"), null);
+  await reaches(first, "paused", "failed");
+  await first.close();
+  hub.faults.wrongBytes = false;
+  const second = await start();
+  await reaches(second, "paused", "failed");
+  expect(second.list()[0]?.downloaded_bytes).toBeGreaterThan(200_000);
+  for (const { id } of second.list()) await second.resume(id);
+  await reaches(second, "completed", "completed");
+});
+
+test("what was cancelled is not found again, but what arrived of it is used", async () => {
+  hub.faults.bytesPerSecond = 100_000;
+  const first = await start();
+  const download = await first.pull(await model("user/repo:Q8_0"), null);
+  await underWay(first);
+  await first.cancel(download.id, false);
+  await first.close();
+  const second = await start();
+  expect(second.list()).toEqual([]);
+  expect((await second.pull(await model("user/repo:Q8_0"), null)).status().downloaded_bytes).toBeGreaterThan(
+    200_000,
+  );
+});
+
+test("an address with a secret does not go on by itself, for the secret was not kept", async () => {
+  hub.faults.bytesPerSecond = 100_000;
+  const access = { endpoint: "https://huggingface.co", token: null };
+  const url = new URL(`${hub.endpoint}/user/repo/resolve/main/m-Q8_0.gguf?secret=1`);
+  const first = await start();
+  await first.pull(await locateUrl({ kind: "url", url }, access), null);
+  await underWay(first);
+  await first.close();
+  const second = await start();
+  expect(second.list()).toMatchObject([{ state: "failed", error: expect.stringContaining("pull it again") }]);
+});
+
+test("no more than three models are downloaded at a time", async () => {
+  for (const name of ["a", "b", "c", "d"])
+    hub.add(`user/${name}`, { files: { "m.gguf": content(name.charCodeAt(0)) } });
+  hub.faults.bytesPerSecond = 100_000;
+  const downloads = await start();
+  for (const name of ["a", "b", "c", "d"]) await downloads.pull(await model(`user/${name}`), null);
+  await reaches(downloads, "downloading", "downloading", "downloading", "queued");
+  await downloads.pause(downloads.list()[1]!.id);
+  await reaches(downloads, "downloading", "paused", "downloading", "downloading");
+  await downloads.pause(downloads.list()[3]!.id);
+  hub.faults.bytesPerSecond = null;
+  await reaches(downloads, "completed", "paused", "completed", "paused");
+});
+
+test("a deployment that gives up pauses a download that nobody else wants", async () => {
+  hub.faults.bytesPerSecond = 100_000;
+  const downloads = await start();
+  const found = await model("user/repo:Q8_0");
+  const [one, other] = [new AbortController(), new AbortController()];
+  const wait = (stop: AbortController) =>
+    downloads
+      .fetch(found, { signal: stop.signal, onProgress: () => {} }, null)
+      .catch((error: Error) => error.message);
+  const waiting = [wait(one), wait(other)];
+  await underWay(downloads);
+  one.abort(new Error("given up"));
+  expect(await waiting[0]).toBe("given up");
+  expect(stateOf(downloads)).toEqual(["downloading"]);
+  other.abort(new Error("given up, too"));
+  expect(await waiting[1]).toBe("given up, too");
+  expect(stateOf(downloads)).toEqual(["paused"]);
+});
+
+test("the disk is asked for what others will still take, too", async () => {
+  const config = testConfig(folder.path, { hubEndpoint: hub.endpoint });
+  const freeSpace = async () => 64 * 1024 * 1024 + 1.5 * SIZE;
+  const { downloads } = testModels(config, { freeSpace });
+  open.push(downloads);
+  hub.faults.bytesPerSecond = 100_000;
+  await downloads.pull(await model("user/repo:Q8_0"), null);
+  await expect(downloads.pull(await model("user/repo:Q4_K_M"), null)).rejects.toMatchObject({
+    code: "insufficient_disk",
+  });
+  expect(await Bun.file(join(config.modelsDir, "user/repo/m-Q4_K_M.gguf.part")).exists()).toBe(false);
+});
