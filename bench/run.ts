@@ -119,6 +119,7 @@ function spec(): LoadSpec {
     kvCacheType: "f16",
     flashAttention: "auto",
     loras: [],
+    draft: null,
     tuning: null,
   };
 }

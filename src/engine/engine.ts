@@ -29,6 +29,7 @@ export interface EstimateSpec extends Pick<
   | "gpuLayers"
   | "kvCacheType"
   | "flashAttention"
+  | "draft"
   | "memoryBudget"
   | "threads"
 > {
@@ -92,6 +93,8 @@ export interface LoadSpec {
   flashAttention: "auto" | boolean;
   /** Adapters that change the weights of every request. */
   loras: Lora[];
+  /** Absolute path of a smaller model with the same vocabulary that guesses tokens ahead; `null` for none. */
+  draft: string | null;
   /** Bytes of RAM this model may take, cgroup limits and other deployments already taken off; infinite by force. */
   memoryBudget: number;
   /** CPUs that affinity and cgroup quota really give, at least 1. */

@@ -95,7 +95,12 @@ export const DeployRequest = Type.Object(
         description: "GGUF adapters below the models directory, by path, or with a scale",
       }),
     ),
-    draft_model: Maybe(Type.String({ description: "Speculative decoding: refused, this version has none" })),
+    draft_model: Maybe(
+      Type.String({
+        description:
+          "A smaller model on this machine with the same vocabulary that guesses tokens ahead; answers come sooner and stay the same",
+      }),
+    ),
     system_prompt: Maybe(
       Type.String({ description: "Goes before chats that begin with no system message of their own" }),
     ),
@@ -154,6 +159,7 @@ export const DeploymentStatus = Type.Object(
       {
         kv_cache_type: Type.String(),
         flash_attention: Type.Union([Type.Literal("auto"), Type.Boolean()]),
+        draft_model: Nullable(Type.String({ description: "Its file" })),
         lora: Type.Array(Type.Object({ path: Type.String(), scale: Type.Number() })),
         system_prompt: Nullable(Type.String()),
         sampling: DeploymentDefaults,

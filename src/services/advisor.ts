@@ -142,7 +142,8 @@ function toSpec(
   spec: Omit<LoadSpec, "memoryBudget" | "tuning">,
   { available, reclaimable }: { available: number; reclaimable: Need },
 ): EstimateSpec {
-  const { path, device, contextLength, parallel, gpuLayers, kvCacheType, flashAttention, threads } = spec;
+  const { path, device, contextLength, parallel, gpuLayers, kvCacheType, flashAttention, draft, threads } =
+    spec;
   return {
     path,
     device,
@@ -151,6 +152,7 @@ function toSpec(
     gpuLayers,
     kvCacheType,
     flashAttention,
+    draft,
     threads,
     memoryBudget: available,
     reclaimable,

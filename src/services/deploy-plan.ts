@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Config } from "../config/config.ts";
 import type { LoadSpec, Lora } from "../engine/engine.ts";
-import { ApiError, invalidRequest, loadFailed, unsupportedParameter } from "../errors.ts";
+import { ApiError, invalidRequest, loadFailed } from "../errors.ts";
 import type { GgufHeader } from "../formats/gguf/header.ts";
 import type { DeployRequest } from "../schemas/deployment.ts";
 import { deployWarnings } from "./deploy-warnings.ts";
@@ -116,6 +116,7 @@ export async function planDeployment(
       kvCacheType: request.kv_cache_type ?? "f16",
       flashAttention: request.flash_attention ?? "auto",
       loras: await toLoras(request, files),
+      draft: await toDraft(request, files),
     },
     defaults: { systemPrompt: request.system_prompt || null, fields: request.sampling ?? {} },
     fetch: file.download && ((hooks) => files.fetch(file, hooks, token)),
@@ -140,8 +141,7 @@ async function inspect(
 }
 
 /** @throws ApiError for options that no engine could honour */
-function assertPossible({ draft_model, kv_cache_type, flash_attention }: DeployRequest): void {
-  if (draft_model) throw unsupportedParameter("draft_model", "'draft_model' is not supported: leave it out");
+function assertPossible({ kv_cache_type, flash_attention }: DeployRequest): void {
   if (kv_cache_type === "q8_0" && flash_attention === false)
     throw invalidRequest(
       "kv_cache_type q8_0 needs flash attention: leave flash_attention out, or take kv_cache_type f16",
@@ -162,6 +162,14 @@ async function toLoras({ lora }: DeployRequest, files: FileSource): Promise<Lora
       return { path: file.path, scale: scale ?? 1 };
     }),
   );
+}
+
+/** @throws ApiError when the name stands for no file on this machine, or for one that is no model */
+async function toDraft({ draft_model: name }: DeployRequest, files: FileSource): Promise<string | null> {
+  if (!name) return null;
+  const file = await files.resolve(name, { eightBit: false, fourBit: false, token: null, onDisk: true });
+  await files.header(file);
+  return file.path;
 }
 
 function toAliases({ alias }: DeployRequest): string[] {

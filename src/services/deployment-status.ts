@@ -36,6 +36,7 @@ export function toDeploymentStatus(facts: DeploymentFacts): DeploymentStatus {
     options: {
       kv_cache_type: plan.spec.kvCacheType,
       flash_attention: plan.spec.flashAttention,
+      draft_model: plan.spec.draft === null ? null : basename(plan.spec.draft),
       lora: plan.spec.loras.map(({ path, scale }) => ({ path: basename(path), scale })),
       system_prompt: plan.defaults.systemPrompt,
       sampling: plan.defaults.fields,

@@ -72,7 +72,6 @@ describe("an option that can not work is refused before anything loads", () => {
     [{ kv_cache_type: "q5_1" }, "kv_cache_type"],
     [{ lora: ["model.gguf"] }, "lora.0"],
     [{ lora: [{ path: "nowhere.gguf" }] }, "model_name"],
-    [{ draft_model: "model.gguf" }, "draft_model"],
     [{ sampling: { temperature: 9 } }, "sampling.temperature"],
     [{ sampling: { temprature: 1 } }, "sampling.temprature"],
     [{ ttl: "soon" }, "ttl"],

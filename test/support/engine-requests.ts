@@ -32,6 +32,7 @@ export function loadSpec(overrides: Partial<LoadSpec> = {}): LoadSpec {
     kvCacheType: "f16",
     flashAttention: "auto",
     loras: [],
+    draft: null,
     tuning: null,
     ...overrides,
   };

@@ -33,6 +33,8 @@ export class FakeContext implements StepContext {
   pace: () => Promise<unknown> = () => Promise.resolve();
   readonly #lengths = new Map<number, number>();
   #batch: BatchPart[] = [];
+  /** What can be sampled after the decode. */
+  #logits: { sequence: number; next: number }[] = [];
   #size = 0;
   liveSamplers = 0;
 
@@ -43,16 +45,26 @@ export class FakeContext implements StepContext {
   begin(size: number): void {
     if (size < 1 || size > this.batchSize) throw new RangeError("Invalid batch size");
     this.#batch = [];
+    this.#logits = [];
     this.#size = size;
   }
 
   add(sequence: number, position: number, tokens: Uint32Array, logits: boolean): number {
+    this.#take(sequence, position, tokens, logits);
+    return logits ? this.#logits.push({ sequence, next: position + tokens.length }) - 1 : -1;
+  }
+
+  addAll(sequence: number, position: number, tokens: Uint32Array): number[] {
+    this.#take(sequence, position, tokens, true);
+    return Array.from(tokens, (_, at) => this.#logits.push({ sequence, next: position + at + 1 }) - 1);
+  }
+
+  #take(sequence: number, position: number, tokens: Uint32Array, logits: boolean): void {
     const part = { sequence, position, tokens: [...tokens], logits };
     this.faults.add?.(part);
     const used = this.#batch.reduce((sum, other) => sum + other.tokens.length, 0);
     if (used + tokens.length > this.#size) throw new RangeError("Tokens exceed the initialized batch size");
     this.#batch.push(part);
-    return logits ? this.#batch.length - 1 : -1;
   }
 
   async decode(threads: number): Promise<void> {
@@ -70,9 +82,9 @@ export class FakeContext implements StepContext {
   }
 
   async sample(logits: number): Promise<number> {
-    const part = this.#batch[logits]!;
-    this.faults.sample?.(part.sequence);
-    return part.position + part.tokens.length;
+    const { sequence, next } = this.#logits[logits]!;
+    this.faults.sample?.(sequence);
+    return next;
   }
 
   createSampler(): Sampler {

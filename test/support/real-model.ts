@@ -26,6 +26,7 @@ export const loadSpec = (changes: Partial<LoadSpec> & { path: string }): LoadSpe
   kvCacheType: "f16",
   flashAttention: "auto",
   loras: [],
+  draft: null,
   tuning: { decodeThreads: 1 },
   ...changes,
 });

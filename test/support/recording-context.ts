@@ -29,6 +29,11 @@ export class RecordingContext implements StepContext {
     return this.#context.add(sequence, position, tokens, wantLogits);
   }
 
+  addAll(sequence: number, position: number, tokens: Uint32Array): number[] {
+    this.#batch.set(sequence, tokens.length);
+    return this.#context.addAll(sequence, position, tokens);
+  }
+
   decode(threads: number): Promise<void> {
     this.decodes.push(this.#batch);
     return this.#context.decode(threads);

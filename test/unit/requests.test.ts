@@ -158,6 +158,7 @@ function setUp(script: Partial<FakeScript> = {}) {
       kvCacheType: "f16",
       flashAttention: "auto",
       loras: [],
+      draft: null,
       tuning: null,
     },
     engine.script,

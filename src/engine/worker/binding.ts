@@ -119,6 +119,12 @@ export class NativeContext {
     return this.#context.addToBatch(sequence, position, tokens, at)[0] ?? -1;
   }
 
+  /** @returns where to sample after each of `tokens` */
+  addAll(sequence: number, position: number, tokens: Uint32Array): number[] {
+    const every = Uint32Array.from(tokens, (_, index) => index);
+    return Array.from(this.#context.addToBatch(sequence, position, tokens, every));
+  }
+
   /** Evaluates the open batch on llama.cpp's threads, leaving the JavaScript thread free. */
   decode(threads: number): Promise<void> {
     this.#context.setThreads(threads);

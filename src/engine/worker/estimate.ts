@@ -3,6 +3,7 @@ import type { Estimate, EstimateSpec, Layout, Need } from "../engine.ts";
 import { DEFAULT_CONTEXT, type Fit, type FitRequest } from "../fit.ts";
 import { startBackend } from "./backend.ts";
 import { probeDevices } from "./device-probe.ts";
+import { draftNeed } from "./draft-model.ts";
 import type { LlamaLog } from "./llama-log.ts";
 import { MemoryJudge } from "./memory.ts";
 import { readModelFile } from "./model-file.ts";
@@ -14,7 +15,8 @@ import { readModelFile } from "./model-file.ts";
 export async function estimate(spec: EstimateSpec, log: LlamaLog): Promise<Estimate> {
   const backend = await startBackend(spec.device, probeDevices(), spec.threads, log);
   const facts = await readModelFile(spec.path, backend.llama);
-  await using judge = await MemoryJudge.create(spec, backend, facts);
+  const drafted = await draftNeed(spec, backend, facts.trainedContextLength);
+  await using judge = await MemoryJudge.create(spec, backend, facts, drafted?.need);
   const layout = async ({
     contextLength,
     slots,

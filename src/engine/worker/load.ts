@@ -1,11 +1,12 @@
 import { InsufficientMemoryError, type LlamaContext, type LlamaModel } from "node-llama-cpp";
 import { ApiError, insufficientMemory, loadFailed } from "../../errors.ts";
-import type { LoadSpec, ModelInfo } from "../engine.ts";
+import type { LoadSpec, MemoryUse, ModelInfo, Need } from "../engine.ts";
 import type { Fit } from "../fit.ts";
 import { type Backend, startBackend } from "./backend.ts";
 import { NativeContext } from "./binding.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { probeDevices } from "./device-probe.ts";
+import { type DraftModel, draftNeed, loadDraft } from "./draft-model.ts";
 import type { LlamaLog } from "./llama-log.ts";
 import { worthMapping } from "./mapping.ts";
 import { batchSize, cacheOptions, MemoryJudge, memoryUse } from "./memory.ts";
@@ -19,6 +20,8 @@ import { Vocabulary } from "./vocabulary.ts";
 export interface Loaded {
   info: ModelInfo;
   context: NativeContext;
+  /** Guesses ahead, where there is one. */
+  draft: DraftModel | null;
   /** One slot for each sequence, empty; on `cells` other than the context's own to watch them. */
   createSlots(cells?: Cells): Slot[];
   vocabulary: Vocabulary;
@@ -40,12 +43,18 @@ export async function load(
   const started = performance.now();
   const backend = await startBackend(spec.device, probeDevices(), spec.threads, log);
   const facts = await readModelFile(spec.path, backend.llama);
-  const chosen = await fitModel(spec, backend, facts);
+  const drafted = await draftNeed(spec, backend, facts.trainedContextLength);
+  const chosen = await fitModel(spec, backend, facts, drafted?.need);
   const model = await loadWeights(spec, backend, facts, chosen, log, onProgress);
   const context = await createContext(model, chosen, spec, log);
   const vocabulary = new Vocabulary(model);
   const { template, note } = chatTemplate(model, vocabulary);
   const native = new NativeContext(context);
+  const draft =
+    spec.draft !== null && drafted
+      ? await loadDraft(spec.draft, drafted, backend, model, chosen, spec)
+      : null;
+  const memory = memoryUse(model, context, facts, chosen, log);
   onProgress(1);
   return {
     info: {
@@ -59,12 +68,13 @@ export async function load(
       hasChatTemplate: template !== null,
       device: backend.device,
       layers: { gpu: chosen.gpuLayers, total: facts.insights.totalLayers },
-      memory: memoryUse(model, context, facts, chosen, log),
+      memory: draft ? together(memory, draft.memory) : memory,
       loadTimeMs: Math.round(performance.now() - started),
       pid: process.pid,
       notes: [...backend.notes, ...chosen.notes, ...(note === null ? [] : [note])],
     },
     context: native,
+    draft,
     createSlots: slotMaker(native, facts, chosen, spec.memoryBudget),
     vocabulary,
     template,
@@ -72,8 +82,13 @@ export async function load(
   };
 }
 
-async function fitModel(spec: LoadSpec, backend: Backend, facts: ModelFileFacts): Promise<Fit> {
-  await using judge = await MemoryJudge.create(spec, backend, facts);
+async function fitModel(
+  spec: LoadSpec,
+  backend: Backend,
+  facts: ModelFileFacts,
+  reserved?: Need,
+): Promise<Fit> {
+  await using judge = await MemoryJudge.create(spec, backend, facts, reserved);
   return judge.fit();
 }
 
@@ -187,6 +202,13 @@ function expectedSpeed(spec: LoadSpec, { insights }: ModelFileFacts, { gpuLayers
     coldMs: Math.max(30_000, insights.modelSize / 50_000),
   });
 }
+
+const together = (a: MemoryUse, b: MemoryUse): MemoryUse => ({
+  weights: a.weights + b.weights,
+  kvCache: a.kvCache + b.kvCache,
+  compute: a.compute + b.compute,
+  gpu: a.gpu + b.gpu,
+});
 
 /** A model may be split into several files; then their weights are what counts. */
 const fileSize = async (path: string, { insights }: ModelFileFacts) =>

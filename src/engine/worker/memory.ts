@@ -37,11 +37,15 @@ export class MemoryJudge implements AsyncDisposable {
     this.#session = estimateSession(facts.insights);
   }
 
-  /** To be disposed of: llama.cpp keeps what it read of the file until then. */
+  /**
+   * To be disposed of: llama.cpp keeps what it read of the file until then.
+   * @param reserved bytes that something else of this deployment takes
+   */
   static async create(
     spec: MemorySpec,
     { llama, device }: Backend,
     facts: ModelFileFacts,
+    reserved: Need = { ram: 0, vram: 0 },
   ): Promise<MemoryJudge> {
     const onCpu = device === "cpu";
     const vram = onCpu ? { free: 0, unifiedSize: 0 } : await llama.getVramState();
@@ -51,8 +55,8 @@ export class MemoryJudge implements AsyncDisposable {
       gpuLayers: onCpu ? 0 : spec.gpuLayers,
       trainedContextLength: facts.trainedContextLength,
       totalLayers: onCpu ? 0 : facts.insights.totalLayers,
-      ram: spec.memoryBudget,
-      vram: Math.max(0, vram.free - VRAM_PADDING),
+      ram: Math.max(0, spec.memoryBudget - reserved.ram),
+      vram: Math.max(0, vram.free - VRAM_PADDING - reserved.vram),
       unified: vram.unifiedSize > 0,
     };
     return new MemoryJudge(spec, facts, request, onCpu);

@@ -40,6 +40,8 @@ export class Run {
   over = false;
   /** The token sampled last, which the next step evaluates. */
   readonly last = new Uint32Array(1);
+  /** What may come after it; the next step finds out. */
+  guesses = new Uint32Array();
 
   constructor({ id, prompt, limit, sampler, stop }: RunOptions) {
     this.id = id;
@@ -52,6 +54,20 @@ export class Run {
   /** Whether the whole prompt is evaluated and tokens are coming. */
   get answering(): boolean {
     return this.#completionTokens > 0;
+  }
+
+  /** Most tokens that may still come. */
+  get left(): number {
+    return this.limit - this.#completionTokens;
+  }
+
+  /** Prompt and answer so far, the token sampled last included. */
+  said(): Uint32Array {
+    const before = this.slot?.tokens ?? new Uint32Array();
+    const all = new Uint32Array(before.length + 1);
+    all.set(before);
+    all.set(this.last, before.length);
+    return all;
   }
 
   /** Takes the slot, whose cache already holds `cachedTokens` of the prompt. */

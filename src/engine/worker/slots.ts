@@ -45,6 +45,11 @@ export class Slot {
     return this.#length;
   }
 
+  /** What the KV cache holds; a view that changes with it. */
+  get tokens(): Uint32Array {
+    return this.#tokens.subarray(0, this.#length);
+  }
+
   /** Most tokens it can hold. */
   get capacity(): number {
     return this.#tokens.length;

@@ -2,6 +2,7 @@ import { ApiError, engineFailed, queueFull } from "../../errors.ts";
 import type { Activity } from "../engine.ts";
 import type { RunningStep, StepOutput } from "../protocol.ts";
 import type { Sampler } from "./binding.ts";
+import type { Drafter } from "./drafter.ts";
 import type { Run, TokenMeaning } from "./run.ts";
 import type { SamplerConfig } from "./sampling.ts";
 import { chooseSlot, type Cells, type Slot } from "./slots.ts";
@@ -13,6 +14,7 @@ export interface StepContext extends Cells {
   readonly batchSize: number;
   begin(size: number): void;
   add(sequence: number, position: number, tokens: Uint32Array, wantLogits: boolean): number;
+  addAll(sequence: number, position: number, tokens: Uint32Array): number[];
   decode(threads: number): Promise<void>;
   sample(logits: number, sampler: Sampler): Promise<number>;
   createSampler(config: SamplerConfig): Sampler;
@@ -39,8 +41,13 @@ export interface StepLoopOptions {
   /** Of steps that only hold answers. */
   decodeThreads: number;
   queueLimit: number;
+  /** Guesses ahead of the answers. */
+  drafter?: Drafter | null;
   hooks: StepLoopHooks;
 }
+
+/** Guesses per answer that a step has room for. */
+const MOST_GUESSES = 16;
 
 /**
  * Evaluates all requests in lockstep: every step is one decode that holds one token of each running answer
@@ -148,8 +155,9 @@ export class StepLoop {
       while (this.#waiting.length + this.#running.length > 0) {
         this.#dropCancelled();
         const outputs = await this.#fillSlots();
+        const since = await this.#guess();
         const parts = planStep(this.#running, { speed, batchSize: context.batchSize, turn: this.#turn++ });
-        if (parts.length > 0) await this.#evaluate(parts, outputs);
+        if (parts.length > 0) await this.#evaluate(parts, outputs, since);
         this.#step = null;
         this.#dropOver();
         hooks.onStep(outputs);
@@ -162,6 +170,19 @@ export class StepLoop {
       this.#looping = false;
     }
     hooks.onIdle();
+  }
+
+  /** Lets the drafter guess what comes next. @returns when the step began, if it began with that */
+  async #guess(): Promise<number | undefined> {
+    const { drafter, context, speed } = this.#options;
+    const answers = this.#running.filter(({ answering }) => answering).length;
+    if (!drafter || answers === 0) return undefined;
+    const room = context.batchSize - this.#running.length;
+    const chunk = speed.chunk(answers, room);
+    // A smaller model takes less for each of its decodes than the one that this speed is of.
+    const since = this.#begin({ answers, promptTokens: chunk });
+    await drafter.draft(this.#running, Math.min(room, answers * MOST_GUESSES), chunk);
+    return since;
   }
 
   /** Gives free slots to the requests that wait longest. */
@@ -196,15 +217,18 @@ export class StepLoop {
     return outputs;
   }
 
-  async #evaluate(planned: Part[], outputs: StepOutput[]): Promise<void> {
+  /** @param begun when the step began, where it did before this */
+  async #evaluate(planned: Part[], outputs: StepOutput[], begun?: number): Promise<void> {
     const { context, slots, promptThreads, speed } = this.#options;
     const size = planned.reduce((sum, { tokens }) => sum + tokens.length, 0);
     context.begin(size);
     const parts = planned.filter((part) => this.#add(part));
     if (parts.length === 0) return;
     const answers = parts.filter(({ run }) => run.answering).length;
-    const load = { answers, promptTokens: size - answers };
-    const since = this.#begin(load);
+    const guessed = parts.reduce((sum, part) => sum + part.guessed, 0);
+    const load = { answers, promptTokens: size - answers - guessed };
+    const now = this.#begin(load);
+    const since = begun ?? now;
     try {
       // A few tokens are bound by memory, not by arithmetic, and want the threads of an answer.
       await context.decode(size <= slots.length ? this.decodeThreads : promptThreads);
@@ -213,19 +237,34 @@ export class StepLoop {
       return this.#evaluateApart(parts, outputs, error);
     }
     this.#decodes++;
-    for (const { slot, tokens, run } of parts) {
-      slot.append(tokens);
+    for (const { slot, tokens, run, guessed: unsure } of parts) {
+      // Which of its guesses stay is known once they are sampled.
+      slot.append(tokens.subarray(0, tokens.length - unsure));
       if (!run.answering) this.#promptTokens += tokens.length;
     }
     await Promise.all(parts.map((part) => this.#finish(part, outputs)));
-    const now = performance.now();
-    speed.record(load, now - since, now);
+    for (const part of parts) if (part.guessed > 0) this.#cutWrong(part);
+    const end = performance.now();
+    speed.record(load, end - since, end);
+  }
+
+  /** Takes guesses that were not sampled out of the cache again. */
+  #cutWrong({ run, slot }: Part): void {
+    try {
+      if (!this.#options.context.removeFrom(slot.sequence, slot.length)) slot.clear();
+    } catch (error) {
+      this.#fail(run, error);
+    }
   }
 
   #add(part: Part): boolean {
-    const { run, slot, tokens, sample } = part;
+    const { run, slot, tokens, sample, guessed } = part;
+    const { context } = this.#options;
     try {
-      part.logits = this.#options.context.add(slot.sequence, slot.length, tokens, sample);
+      part.logits =
+        guessed > 0
+          ? context.addAll(slot.sequence, slot.length, tokens)
+          : [context.add(slot.sequence, slot.length, tokens, sample)];
       return true;
     } catch (error) {
       this.#fail(run, error);
@@ -244,7 +283,8 @@ export class StepLoop {
   }
 
   /** Samples the run's next token, or saves a checkpoint on the way through its prompt. */
-  async #finish({ run, slot, sample, logits }: Part, outputs: StepOutput[]): Promise<void> {
+  async #finish(part: Part, outputs: StepOutput[]): Promise<void> {
+    const { run, slot, sample } = part;
     try {
       if (!sample) {
         const { checkpoints } = slot;
@@ -253,13 +293,28 @@ export class StepLoop {
         if (due) await checkpoints?.take(slot.length).catch(() => {});
         return;
       }
-      const token = await this.#options.context.sample(logits, run.sampler!);
-      if (run.cancelled) return;
-      this.#completionTokens++;
-      outputs.push(run.accept(token, this.#options.tokens));
+      await this.#sample(part, outputs);
     } catch (error) {
       this.#fail(run, error);
     }
+  }
+
+  /** Samples the next token, and the one after each guess that was right. */
+  async #sample({ run, slot, tokens, guessed, logits }: Part, outputs: StepOutput[]): Promise<void> {
+    const { context, tokens: meaning, drafter } = this.#options;
+    const sure = tokens.length - guessed;
+    let right = 0;
+    for (;;) {
+      const token = await context.sample(logits[right]!, run.sampler!);
+      if (run.cancelled) return;
+      this.#completionTokens++;
+      outputs.push(run.accept(token, meaning));
+      if (right === guessed || run.over || tokens[sure + right] !== token) break;
+      right++;
+    }
+    if (guessed === 0) return;
+    slot.append(tokens.subarray(sure, sure + right));
+    drafter?.learn(run, right);
   }
 
   /** Lets the watchdog know what is about to be evaluated. @returns when it began */

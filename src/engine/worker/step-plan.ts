@@ -10,8 +10,10 @@ export interface Part {
   tokens: Uint32Array;
   /** Whether its next token is sampled. */
   sample: boolean;
-  /** Where to sample it, once it is part of a batch. */
-  logits: number;
+  /** How many of the tokens, at their end, are guesses that the step checks. */
+  guessed: number;
+  /** Where to sample after the tokens that count, once they are part of a batch. */
+  logits: readonly number[];
 }
 
 export interface StepLimits {
@@ -29,13 +31,16 @@ export function planStep(runs: readonly Run[], { speed, batchSize, turn }: StepL
   for (const run of runs) {
     const { slot } = run;
     if (!slot || run.cancelled) continue;
-    if (run.answering) parts.push({ run, slot, tokens: run.last, sample: true, logits: -1 });
-    else prompts.push({ run, slot, left: promptLeft(run, slot) });
+    if (run.answering) {
+      const tokens = Uint32Array.of(run.last[0]!, ...run.guesses);
+      parts.push({ run, slot, tokens, sample: true, guessed: run.guesses.length, logits: [] });
+    } else prompts.push({ run, slot, left: promptLeft(run, slot) });
   }
   if (prompts.length === 0) return parts;
+  const answers = parts.reduce((sum, { tokens }) => sum + tokens.length, 0);
   const shares = shareOut(
     prompts.map(({ left }) => left),
-    speed.chunk(parts.length, batchSize - parts.length),
+    speed.chunk(parts.length, batchSize - answers),
     turn,
   );
   for (const [index, { run, slot }] of prompts.entries()) {
@@ -43,7 +48,7 @@ export function planStep(runs: readonly Run[], { speed, batchSize, turn }: StepL
     if (share === 0) continue;
     const end = slot.length + share;
     const tokens = run.prompt.subarray(slot.length, end);
-    parts.push({ run, slot, tokens, sample: end === run.prompt.length, logits: -1 });
+    parts.push({ run, slot, tokens, sample: end === run.prompt.length, guessed: 0, logits: [] });
   }
   return parts;
 }

@@ -3,6 +3,7 @@ import type { EstimateSpec, GenerateRequest, LoadSpec, LogLevel } from "../engin
 import type { FromWorker, ToWorker } from "../protocol.ts";
 import { admit, checkTokens, encodePrompt } from "./admission.ts";
 import { estimate } from "./estimate.ts";
+import { Drafter } from "./drafter.ts";
 import { LlamaLog } from "./llama-log.ts";
 import { load, type Loaded } from "./load.ts";
 import { StepLoop } from "./step-loop.ts";
@@ -84,7 +85,15 @@ export class Worker {
     }
   }
 
-  #createLoop(spec: LoadSpec, { context, createSlots, vocabulary, speed, info }: Loaded): StepLoop {
+  #createLoop(spec: LoadSpec, { context, createSlots, vocabulary, speed, info, draft }: Loaded): StepLoop {
+    const drafter =
+      draft &&
+      new Drafter({
+        ...draft,
+        tokens: vocabulary,
+        threads: () => loop.decodeThreads,
+        onError: (error) => this.#log("warn", `the draft model failed: ${String(error)}`),
+      });
     const loop: StepLoop = new StepLoop({
       context,
       slots: createSlots(),
@@ -96,6 +105,7 @@ export class Worker {
         spec.tuning?.decodeThreads ?? defaultDecodeThreads(spec.threads, info.memory.weights),
       ),
       queueLimit: spec.queueLimit,
+      drafter,
       hooks: {
         onStep: (outputs) => this.#send({ type: "step", outputs, activity: loop.activity }),
         onError: (id, error) => {
