@@ -4,6 +4,7 @@ import type { DeploymentState, DeploymentStatus } from "../schemas/deployment.ts
 import type { DiskModel } from "../schemas/disk-model.ts";
 import type { Model, ModelList } from "../schemas/model.ts";
 import type { Inventory } from "./inventory.ts";
+import type { ModelFiles } from "./model-files.ts";
 import type { ModelManager } from "./model-manager.ts";
 
 /** States in the words that front-ends know. A model that drains takes no request any more. */
@@ -19,44 +20,67 @@ const STATUS: Record<Exclude<DeploymentState, "stopped">, Model["status"]["value
 /** Of a deployment that asks for none, where the model was trained for more. */
 const USUAL_CONTEXT = 8192;
 
-type Manager = Pick<ModelManager, "list">;
-type Disk = Pick<Inventory, "list">;
-type Settings = Pick<Config, "loadOnRequest" | "contextLength">;
+export interface ModelSources {
+  manager: Pick<ModelManager, "list">;
+  inventory: Pick<Inventory, "list">;
+  files: Pick<ModelFiles, "resolve">;
+  config: Pick<Config, "loadOnRequest" | "contextLength" | "aliases">;
+}
 
 /** What a request may name, as OpenAI clients list models: deployments that are not stopped, then what one loads. */
-export async function listModels(manager: Manager, disk: Disk, settings: Settings): Promise<ModelList> {
-  const onDisk = await disk.list();
-  const deployed = manager.list().flatMap((deployment) => toModel(deployment, onDisk) ?? []);
+export async function listModels({ manager, inventory, files, config }: ModelSources): Promise<ModelList> {
+  const onDisk = await inventory.list();
+  const aliases = await aliasesByFile(config.aliases, files);
+  const deployed = manager.list().flatMap((deployment) => toModel(deployment, onDisk, aliases) ?? []);
   const names = new Set(deployed.map(({ id }) => id));
   const others = onDisk.filter(
     ({ id, deployed_as, error }) => !names.has(id) && deployed_as === null && !error,
   );
-  const loadable = settings.loadOnRequest ? others.map((model) => toUnloaded(model, settings)) : [];
-  return { object: "list", data: [...deployed, ...loadable] };
+  const loadable = config.loadOnRequest ? others : [];
+  return {
+    object: "list",
+    data: [...deployed, ...loadable.map((model) => toUnloaded(model, config, aliases.get(model.id) ?? []))],
+  };
 }
 
 /** @throws ApiError `model_not_found` */
-export async function findModel(
-  manager: Manager,
-  disk: Disk,
-  settings: Settings,
-  id: string,
-): Promise<Model> {
-  const { data } = await listModels(manager, disk, settings);
+export async function findModel(sources: ModelSources, id: string): Promise<Model> {
+  const { data } = await listModels(sources);
   const model = data.find((one) => one.id === id) ?? data.find(({ aliases }) => aliases.includes(id));
   if (!model) throw modelNotFound(id);
   return model;
 }
 
-function toModel(deployment: DeploymentStatus, onDisk: readonly DiskModel[]): Model | null {
+/** The configured aliases of each file that is on this machine. */
+async function aliasesByFile(
+  aliases: Readonly<Record<string, string>>,
+  files: ModelSources["files"],
+): Promise<Map<string, string[]>> {
+  const wish = { eightBit: false, fourBit: false, token: null, onDisk: true };
+  const byFile = new Map<string, string[]>();
+  for (const alias of Object.keys(aliases)) {
+    // One whose model is not here can not be named by a request.
+    const file = await files.resolve(alias, wish).catch(() => null);
+    if (file) byFile.set(file.name, [...(byFile.get(file.name) ?? []), alias]);
+  }
+  return byFile;
+}
+
+function toModel(
+  deployment: DeploymentStatus,
+  onDisk: readonly DiskModel[],
+  aliases: ReadonlyMap<string, string[]>,
+): Model | null {
   if (deployment.state === "stopped") return null;
   const file = onDisk.find(({ deployed_as }) => deployed_as === deployment.model_name);
+  const others = new Set([...deployment.aliases, ...(aliases.get(file?.id ?? "") ?? [])]);
+  others.delete(deployment.model_name);
   return {
     id: deployment.model_name,
     object: "model",
     created: deployment.created,
     owned_by: "berth",
-    aliases: deployment.aliases,
+    aliases: [...others],
     status: { value: STATUS[deployment.state] },
     capabilities: file?.capabilities ?? [],
     context_length: deployment.context_length,
@@ -70,7 +94,11 @@ function toModel(deployment: DeploymentStatus, onDisk: readonly DiskModel[]): Mo
 }
 
 /** With the context it would be loaded with, memory permitting. */
-function toUnloaded(model: DiskModel, { contextLength }: Settings): Model {
+function toUnloaded(
+  model: DiskModel,
+  { contextLength }: Pick<Config, "contextLength">,
+  aliases: string[],
+): Model {
   const trained = model.context_length;
   const context = trained === null ? null : Math.min(trained, contextLength ?? USUAL_CONTEXT);
   return {
@@ -78,7 +106,7 @@ function toUnloaded(model: DiskModel, { contextLength }: Settings): Model {
     object: "model",
     created: model.modified,
     owned_by: "berth",
-    aliases: [],
+    aliases,
     status: { value: "unloaded" },
     capabilities: model.capabilities,
     context_length: context,

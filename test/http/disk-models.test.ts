@@ -75,6 +75,17 @@ describe("GET /models", () => {
   });
 });
 
+test("GET /v1/models tells the aliases of the configuration, which requests may name", async () => {
+  const aliases = { mine: "user/repo:Q8_0", elsewhere: "user/other" };
+  await using at = await start({ aliases });
+  await at.have("mine");
+  const entry = { id: "user/repo/m-Q8_0.gguf", aliases: ["mine"] };
+  expect((await at.server.client.models.list()).data[1]).toMatchObject(entry);
+  expect(await at.server.client.models.retrieve("mine")).toMatchObject(entry);
+  await at.server.client.completions.create({ model: "mine", prompt: "a" });
+  expect(await at.server.client.models.retrieve("mine")).toMatchObject({ id: "mine", aliases: [] });
+});
+
 describe("DELETE /models/{id}", () => {
   test("removes what was downloaded", async () => {
     await using at = await start();

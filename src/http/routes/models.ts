@@ -5,12 +5,12 @@ import { findModel, listModels } from "../../services/models.ts";
 import { answers } from "../openapi.ts";
 import type { Services } from "../services.ts";
 
-type Used = Pick<Services, "config" | "manager" | "inventory">;
+type Used = Pick<Services, "config" | "manager" | "inventory" | "files">;
 
 /** What requests may name, and what lies on this machine; an id may hold slashes, encoded or not. */
-export const modelRoutes = ({ config, manager, inventory }: Used) =>
+export const modelRoutes = ({ inventory, ...others }: Used) =>
   new Elysia({ name: "models" })
-    .get("/v1/models", async () => listModels(manager, inventory, config), {
+    .get("/v1/models", async () => listModels({ inventory, ...others }), {
       detail: {
         summary: "List the models that requests may name",
         description: "Deployed ones first, then those on this machine that a request loads.",
@@ -19,7 +19,7 @@ export const modelRoutes = ({ config, manager, inventory }: Used) =>
         responses: answers({ json: ModelList }),
       },
     })
-    .get("/v1/models/*", async ({ params }) => findModel(manager, inventory, config, decode(params["*"])), {
+    .get("/v1/models/*", async ({ params }) => findModel({ inventory, ...others }, decode(params["*"])), {
       detail: {
         summary: "Show a model that requests may name",
         tags: ["OpenAI"],
