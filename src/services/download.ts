@@ -1,9 +1,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ApiError } from "../errors.ts";
-import { explain } from "../hub/hub-client.ts";
+import type { ApiError } from "../errors.ts";
 import { downloadCancelled, downloadFailed, insufficientDisk } from "../hub/hub-failures.ts";
-import { type Access, HttpFailure } from "../hub/http.ts";
+import type { Access } from "../hub/http.ts";
 import { type DownloadRecord, plainAddress } from "../hub/download-journal.ts";
 import { FileDownload, type FileDownloadOptions } from "../hub/file-download.ts";
 import type { RemoteFile, RemoteModel } from "../hub/locate.ts";
@@ -11,6 +10,7 @@ import { writeOrigin } from "../hub/origin.ts";
 import { discardPart, partialBytes } from "../hub/part-file.ts";
 import type { Log } from "../log.ts";
 import type { DownloadState, DownloadStatus } from "../schemas/download.ts";
+import { toDownloadFailure } from "./download-failure.ts";
 import { DownloadProgress } from "./download-progress.ts";
 import type { Turnstile } from "./turnstile.ts";
 
@@ -46,6 +46,8 @@ export class Download {
   #stop = new AbortController();
   #run: Promise<void> = Promise.resolve();
   #shown = 0;
+  /** Tenths of the download that the log tells. */
+  #tenth = 0;
   #verified: number | null = null;
   #note: string | null = null;
   #error: ApiError | null;
@@ -131,6 +133,14 @@ export class Download {
     }
   }
 
+  /** Whether every file has its name; one may have been removed since. */
+  async isPresent(): Promise<boolean> {
+    const found = await Promise.all(
+      this.model.files.map((file) => stat(this.#target(file)).catch(() => null)),
+    );
+    return found.every((file) => file?.isFile() ?? false);
+  }
+
   /** Calls `listener` after each change. @returns a function that ends that */
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -187,6 +197,7 @@ export class Download {
       await this.#parts.turnstile.run(stop.signal, async () => {
         await this.measure();
         await this.#assertSpace();
+        this.#tenth = Math.floor((this.#progress.fraction ?? 0) * 10);
         this.#become("downloading");
         for (const [index, file] of this.model.files.entries())
           await this.#fetch(file, index, access, stop.signal);
@@ -195,7 +206,8 @@ export class Download {
     } catch (error) {
       // Whoever aborted it has given it its state, or it ends with the server.
       if (stop.signal.aborted) return;
-      this.#error = this.#explain(error, access);
+      const { modelsDir } = this.#parts;
+      this.#error = toDownloadFailure(error, this.model, { access, left: this.left ?? 0, modelsDir });
       this.#note = null;
       this.#parts.log.warn({ model: this.model.name, reason: this.#error.message }, "download failed");
       this.#become("failed");
@@ -249,6 +261,7 @@ export class Download {
     this.#progress.arrived(index, bytes);
     this.#note = null;
     if (this.#state === "verifying") this.#become("downloading");
+    this.#logTenth();
     this.#showSoon();
   }
 
@@ -258,25 +271,27 @@ export class Download {
     this.#showSoon();
   }
 
-  #explain(error: unknown, access: Access): ApiError {
-    const { repo, name } = this.model;
-    if (error instanceof ApiError) return error;
-    if (error instanceof HttpFailure)
-      return error.errorCode !== null && repo !== null
-        ? explain(error, repo, null, access)
-        : downloadFailed(name, error.message);
-    if (error instanceof Error && "code" in error && error.code === "ENOSPC")
-      return insufficientDisk(name, this.left ?? 0, 0, this.#parts.modelsDir);
-    return downloadFailed(name, error instanceof Error ? error.message : String(error));
-  }
-
   #target(file: RemoteFile): string {
     return join(this.#parts.modelsDir, file.name);
   }
 
   #become(state: DownloadState): void {
     this.#state = state;
+    if (state !== "failed") this.#log(`download ${state}`);
     this.#show();
+  }
+
+  /** For whoever has nothing but the log: each tenth of the way. */
+  #logTenth(): void {
+    const tenth = Math.floor((this.#progress.fraction ?? 0) * 10);
+    if (tenth > this.#tenth && tenth < 10) this.#log("downloading");
+    this.#tenth = tenth;
+  }
+
+  #log(message: string): void {
+    const { fraction, downloaded, total } = this.#progress;
+    const percent = fraction === null ? null : Math.floor(fraction * 100);
+    this.#parts.log.info({ model: this.model.name, percent, bytes: downloaded, total_bytes: total }, message);
   }
 
   #showSoon(): void {

@@ -146,26 +146,31 @@ export class Downloads {
     await this.#restored;
     if (this.#closing) throw shuttingDown();
     const access = await this.#access(token);
-    const known = this.#find(model);
-    const download = known ?? this.#new(model, wanted);
+    const known = (await this.#known(model)) ?? this.#new(model, wanted);
+    if (!known.active && !known.over) await this.#assertSpace(known);
+    // Somebody else may have begun the same meanwhile. From here on nothing is awaited.
+    const download = this.#open(model) ?? (known.over ? known : this.#add(known));
     if (wanted) download.wanted = true;
-    if (!download.active) {
-      await this.#assertSpace(download);
-      if (!known && !this.#find(model)) this.#add(download);
-    }
-    // Somebody else may have begun the same meanwhile.
-    const chosen = this.#find(model) ?? download;
-    if (wanted) chosen.wanted = true;
-    chosen.start(access);
-    return chosen;
+    download.start(access);
+    return download;
   }
 
-  /** The one that is not over and writes the same files; of another commit it is another one. */
-  #find(model: RemoteModel): Download | undefined {
-    return Array.from(this.#downloads.values()).find(
-      (download) =>
-        !download.over && download.model.name === model.name && download.model.commit === model.commit,
+  /** Who downloads this model, or has just done so. */
+  async #known(model: RemoteModel): Promise<Download | undefined> {
+    const open = this.#open(model);
+    // What lies there of an older content is of no use for a newer one.
+    if (open && !open.active && !isSameContent(open.model, model)) await open.cancel();
+    else if (open) return open;
+    const last = Array.from(this.#downloads.values()).findLast(
+      ({ state, model: done }) =>
+        state === "completed" && done.name === model.name && isSameContent(done, model),
     );
+    return (await last?.isPresent()) ? last : undefined;
+  }
+
+  /** The one that is not over and writes the same files. */
+  #open({ name }: RemoteModel): Download | undefined {
+    return Array.from(this.#downloads.values()).find(({ over, model }) => !over && model.name === name);
   }
 
   #new(model: RemoteModel, wanted: boolean): Download {
@@ -237,6 +242,12 @@ export class Downloads {
     return { endpoint: this.#parts.config.hubEndpoint, token: token ?? (await this.#parts.token()) };
   }
 }
+
+const isSameContent = (a: RemoteModel, b: RemoteModel) =>
+  Bun.deepEquals(
+    a.files.map(({ size, sha256, etag }) => [size, sha256, etag]),
+    b.files.map(({ size, sha256, etag }) => [size, sha256, etag]),
+  );
 
 async function freeOn(directory: string): Promise<number | null> {
   return (await diskOf(directory, []))?.available ?? null;

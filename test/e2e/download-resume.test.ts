@@ -71,6 +71,7 @@ test("a server that is killed in mid-download goes on with it by itself, and the
     if (!file.endsWith(".gguf"))
       expect(await Bun.file(join(home.path, file)).text()).not.toContain(hub.token);
   expect(berth.out + berth.err).not.toContain(hub.token);
+  expect(berth.err).toMatch(/"percent":100,.*"msg":"download completed"/);
 }, 60_000);
 
 test("a deployment that was still being downloaded when the server was stopped is ready after the next start", async () => {

@@ -143,6 +143,34 @@ test("a deployment that gives up pauses a download that nobody else wants", asyn
   expect(stateOf(downloads)).toEqual(["paused"]);
 });
 
+test("a repository that changes under way is neither mixed up nor fetched twice", async () => {
+  hub.faults.bytesPerSecond = 100_000;
+  const downloads = await start();
+  const old = await downloads.pull(await model("user/repo:Q8_0"), null);
+  await underWay(downloads);
+  hub.add("user/repo", { files: { "m-Q8_0.gguf": content(13) } });
+  expect((await downloads.pull(await model("user/repo:Q8_0"), null)).id).toBe(old.id);
+  await downloads.pause(old.id);
+  hub.faults.bytesPerSecond = null;
+  const fresh = await downloads.pull(await model("user/repo:Q8_0"), null);
+  expect(fresh.id).not.toBe(old.id);
+  await reaches(downloads, "cancelled", "completed");
+  const path = join(folder.path, "models/user/repo/m-Q8_0.gguf");
+  expect(await Bun.file(path).bytes()).toEqual(content(13));
+});
+
+test("a model that has just been downloaded is not downloaded again, unless it is gone", async () => {
+  const downloads = await start();
+  const found = await model("user/repo:Q8_0");
+  await downloads.pull(found, null);
+  await reaches(downloads, "completed");
+  await downloads.pull(found, null);
+  expect(stateOf(downloads)).toEqual(["completed"]);
+  await Bun.file(join(folder.path, "models", found.name)).delete();
+  await downloads.pull(found, null);
+  await reaches(downloads, "completed", "completed");
+});
+
 test("the disk is asked for what others will still take, too", async () => {
   const config = testConfig(folder.path, { hubEndpoint: hub.endpoint });
   const freeSpace = async () => 64 * 1024 * 1024 + 1.5 * SIZE;
