@@ -20,6 +20,9 @@ export interface FileSource {
   fetch(file: ModelFile, hooks: FetchHooks, token: string | null): Promise<void>;
 }
 
+/** What stands behind the question mark of an address may open the file to whoever has it. */
+const SIGNED = /^https?:[^?]*\?(?!download=true$)/i;
+
 export interface FetchHooks {
   signal: AbortSignal;
   /** Of the download, 0 to 1. */
@@ -80,6 +83,7 @@ export async function planDeployment(
     throw invalidRequest("load_in_8bit and load_in_4bit exclude each other: set one of them", "load_in_4bit");
   assertPossible(request);
   const name = request.model_name;
+  if (SIGNED.test(name)) throw signedAddress();
   const token = request.hf_token || null;
   // What a request merely names is not downloaded.
   const file = await files.resolve(name, { ...choice, token, onDisk: onDemand });
@@ -125,6 +129,12 @@ export async function planDeployment(
     fault,
   };
 }
+
+const signedAddress = () =>
+  invalidRequest(
+    "This address may carry a secret behind its question mark, and everybody sees the name of a deployment: download it with POST /models/pull, and deploy it by the name which that answers with",
+    "model_name",
+  );
 
 /** A file that can not be read is no mistake in the request: its deployment fails, and says why. */
 async function inspect(

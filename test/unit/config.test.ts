@@ -124,6 +124,10 @@ describe("how values are written", () => {
     [{ BERTH_PAUSE_MS: "250" }, { pauseMs: 250 }],
     [{ BERTH_GRACE_MS: "90s" }, { graceMs: 90_000 }],
     [{ BERTH_DRAIN_MS: "2min" }, { drainMs: 120_000 }],
+    [{ BERTH_MODEL_DIRS: "/a, b" }, { modelDirs: ["/a", expect.stringMatching(/^\/.*\/b$/)] }],
+    [{ BERTH_ALIASES: "a=user/x:Q8_0, b = c=d" }, { aliases: { a: "user/x:Q8_0", b: "c=d" } }],
+    [{ HF_ENDPOINT: "https://mirror.example/hf/" }, { hubEndpoint: "https://mirror.example/hf" }],
+    [{ HF_HOME: "auto" }, { hubHome: null }],
     [{ BERTH_ALLOWED_HOSTS: "a.example, b.example ," }, { allowedHosts: ["a.example", "b.example"] }],
   ])("%o", (env, expected) => {
     expect(load({ env }).config).toMatchObject(expected);
@@ -131,10 +135,12 @@ describe("how values are written", () => {
 
   test("YAML lists, numbers and groups", async () => {
     const cwd = await directory(
-      "allowed_origins:\n  - https://a.example\n  - https://b.example\nbody_limit: 16MB\nwatchdog:\n  step_factor: 7.5\n  restarts: 0\n",
+      "allowed_origins:\n  - https://a.example\n  - https://b.example\nbody_limit: 16MB\nmodel_dirs: [sub]\naliases:\n  fast: user/repo:Q4_0\nwatchdog:\n  step_factor: 7.5\n  restarts: 0\n",
     );
     const { config } = load({ directory: cwd });
     expect(config.allowedOrigins).toEqual(["https://a.example", "https://b.example"]);
+    expect(config.modelDirs).toEqual([join(cwd, "sub")]);
+    expect(config.aliases).toEqual({ fast: "user/repo:Q4_0" });
     expect(config.watchdog).toMatchObject({ stepFactor: 7.5, restarts: 0 });
   });
 });
@@ -170,6 +176,10 @@ describe("mistakes", () => {
     ["BERTH_STEP_FACTOR", "fast"],
     ["BERTH_GRACE_MS", "-5s"],
     ["BERTH_THREADS", "0"],
+    ["BERTH_ALIASES", "fast"],
+    ["BERTH_ALIASES", "fast="],
+    ["HF_ENDPOINT", "huggingface.co"],
+    ["HF_ENDPOINT", "https://me:secret@mirror.example"],
   ])("%s=%s is one", (name, value) => {
     expect(problemsOf({ env: { [name]: value } })).toHaveLength(1);
   });

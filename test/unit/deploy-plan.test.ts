@@ -5,7 +5,7 @@ import { planDeployment } from "../../src/services/deploy-plan.ts";
 import { testConfig } from "../support/config.ts";
 import { anyFile } from "../support/test-manager.ts";
 
-const plan = (request: Omit<DeployRequest, "model_name">, overrides = {}, files = anyFile) =>
+const plan = (request: Partial<DeployRequest>, overrides = {}, files = anyFile) =>
   planDeployment({ model_name: "a", ...request }, files, testConfig("/nowhere", overrides), { threads: 2 });
 
 describe("the context length", () => {
@@ -28,6 +28,14 @@ describe("the context length", () => {
     expect((await plan({}, { contextLength: 1024 })).spec.contextLength).toBe(1024);
     expect((await plan({})).spec.contextLength).toBeNull();
   });
+});
+
+test("an address that may carry a secret names no deployment, and is not repeated", async () => {
+  const named = (name: string) => plan({ model_name: name });
+  const refused = named("https://example.com/a.gguf?signature=secret");
+  await expect(refused).rejects.toThrow("POST /models/pull");
+  await expect(refused).rejects.not.toThrow("signature");
+  expect((await named("https://huggingface.co/a/b/resolve/main/a.gguf?download=true")).fault).toBeNull();
 });
 
 describe("a file", () => {

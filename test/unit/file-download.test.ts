@@ -11,6 +11,7 @@ import type { RemoteFile } from "../../src/hub/locate.ts";
 import { partialBytes } from "../../src/hub/part-file.ts";
 import { eventually } from "../support/eventually.ts";
 import { HubStandIn } from "../support/hub-stand-in.ts";
+import { seeded } from "../support/random.ts";
 import { writeRandomModel } from "../support/random-model.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -245,4 +246,24 @@ test("a file that is there already is not fetched again", async () => {
   await Bun.write(target, content);
   await download().run;
   expect(hub.seen).toEqual([]);
+});
+
+test("however often it is cut short and whatever the connection does, the file is right at last", async () => {
+  const random = seeded(42);
+  const below = (limit: number) => Math.floor(random() * limit);
+  for (let round = 0; round < 12; round++) {
+    hub.faults.drops = below(6);
+    hub.faults.dropAfter = below(60_000);
+    hub.faults.expireAfter = 1 + below(4);
+    hub.faults.failing = below(2);
+    hub.faults.bytesPerSecond = 200_000 + below(400_000);
+    const { run, stop } = download({}, { parallel: 1 + below(5), partSize: 20_000 + below(80_000) });
+    await Bun.sleep(20 + below(80));
+    stop.abort(new Error("cut short"));
+    await run.catch(() => {});
+    if (await isThere(target)) break;
+  }
+  Object.assign(hub.faults, { drops: 0, expireAfter: Infinity, failing: 0, bytesPerSecond: null });
+  await download().run;
+  expect(await onDisk()).toEqual(content);
 });
