@@ -49,10 +49,13 @@ try {
 }
 
 async function compare(streams: number): Promise<void> {
-  // Threads are measured after the first answers; what comes before is not counted.
+  // Threads are measured in the quiet after the first answers, by each side while the other one rests: a side
+  // that measures while the other one generates chooses wrongly. What comes before is not counted.
   for (let round = 0; round < 2; round++) {
-    for (const side of [bare, server]) await side.run(roundOf(streams, round));
-    await Bun.sleep(1500);
+    for (const side of [bare, server]) {
+      await side.run(roundOf(streams, round));
+      await Bun.sleep(2500);
+    }
   }
   const results = new Map<Contender, RoundResult[]>([
     [bare, []],

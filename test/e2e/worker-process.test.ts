@@ -119,7 +119,7 @@ test("an engine process measures its decode threads when it is quiet, once", asy
   await other.generate(generateRequest("again"));
   await Bun.sleep(400);
   expect(other.messages.filter(({ type }: FromWorker) => type === "tuned")).toHaveLength(1);
-});
+}, 30_000);
 
 describe("an engine process ends", () => {
   test("not by the signals a terminal sends to the whole group", async () => {

@@ -144,8 +144,8 @@ export class Worker {
       // Interrupted by a request, or done already; the next quiet moment goes on.
       if (!tuner || !decodeThreads) return;
       this.#tuner = null;
-      const means = Array.from(tuner.means, ([threads, ms]) => `${threads}: ${ms.toFixed(1)} ms`);
-      this.#log("info", `a decode takes, by threads: ${means.join(", ")}; taking ${decodeThreads}`);
+      const times = Array.from(tuner.times, ([threads, ms]) => `${threads}: ${ms.toFixed(1)} ms`);
+      this.#log("info", `a decode takes, by threads: ${times.join(", ")}; taking ${decodeThreads}`);
       loop.decodeThreads = decodeThreads;
       this.#send({ type: "tuned", tuning: { decodeThreads } });
     } catch (error) {
