@@ -22,6 +22,19 @@ describe("one step", () => {
     expect(context.liveSamplers).toBe(0);
   });
 
+  test("names its sequences in ascending order, whoever came first", async () => {
+    const context = new FakeContext();
+    const bench = new LoopBench(context);
+    const burst = (name: string, starts: number[]) =>
+      Promise.all(starts.map((start) => bench.run(`${name}${start}`, tokens(3, start * 100), { limit: 3 })));
+    await burst("first", [0, 1, 2, 3]);
+    const before = context.batches.length;
+    // Each goes back to the slot that holds its prompt.
+    await burst("again", [3, 1, 2, 0]);
+    const orders = context.batches.slice(before).map((batch) => batch.map(({ sequence }) => sequence));
+    expect(orders).toEqual(Array.from({ length: 3 }, () => [0, 1, 2, 3]));
+  });
+
   test("holds a chunk of a newcomer's prompt beside the running answers", async () => {
     const context = new FakeContext(16);
     const bench = new LoopBench(context);

@@ -46,7 +46,8 @@ export class Drafter {
   async draft(runs: readonly Run[], room: number, chunk: number): Promise<void> {
     for (const run of runs) run.guesses = NONE;
     if (this.#broken) return;
-    let guesses = this.#begin(runs, room);
+    // In this order llama.cpp evaluates them in one pass.
+    let guesses = this.#begin(runs, room).toSorted((a, b) => a.slot.sequence - b.slot.sequence);
     try {
       guesses = await this.#catchUp(guesses, Math.min(chunk, this.#options.context.batchSize));
       while (guesses.length > 0) {

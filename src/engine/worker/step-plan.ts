@@ -24,7 +24,13 @@ export interface StepLimits {
   turn: number;
 }
 
-/** What the next step evaluates: one token of every answer, then prompts in what batch and pause setting leave. */
+/**
+ * What the next step evaluates: one token of every answer, and prompts in what batch and pause setting leave.
+ *
+ * In the order of the sequences: each has KV cells of its own (`kv_unified` is off), and llama.cpp evaluates together
+ * only neighbours whose ids rise by one (`split_equal` of llama-batch.cpp). Any other order reads all weights once more
+ * for every break in it, four times for four answers the wrong way round.
+ */
 export function planStep(runs: readonly Run[], { speed, batchSize, turn }: StepLimits): Part[] {
   const parts: Part[] = [];
   const prompts: { run: Run; slot: Slot; left: number }[] = [];
@@ -36,7 +42,7 @@ export function planStep(runs: readonly Run[], { speed, batchSize, turn }: StepL
       parts.push({ run, slot, tokens, sample: true, guessed: run.guesses.length, logits: [] });
     } else prompts.push({ run, slot, left: promptLeft(run, slot) });
   }
-  if (prompts.length === 0) return parts;
+  if (prompts.length === 0) return inSequence(parts);
   const answers = parts.reduce((sum, { tokens }) => sum + tokens.length, 0);
   const shares = shareOut(
     prompts.map(({ left }) => left),
@@ -50,8 +56,10 @@ export function planStep(runs: readonly Run[], { speed, batchSize, turn }: StepL
     const tokens = run.prompt.subarray(slot.length, end);
     parts.push({ run, slot, tokens, sample: end === run.prompt.length, guessed: 0, logits: [] });
   }
-  return parts;
+  return inSequence(parts);
 }
+
+const inSequence = (parts: Part[]) => parts.toSorted((a, b) => a.slot.sequence - b.slot.sequence);
 
 /** Models that reuse a prefix only at checkpoints stop once before the last token, where the next prompt may part. */
 function promptLeft(run: Run, slot: Slot): number {
