@@ -15,8 +15,11 @@ export function errorHandler(router: () => Router) {
 /** Logs what is a fault of the server, and answers. */
 export function answerError(error: unknown, request: Request, path: string): Response {
   const answer = toApiError(error);
-  if (answer.status >= 500)
-    contextOf(request).log.error({ err: loggable(error), path, code: answer.code }, "request failed");
+  const { status, code, message } = answer;
+  const { log } = contextOf(request);
+  // The others were meant, such as a model that still loads, and what caused them was logged where it happened.
+  if (status === 500) log.error({ err: loggable(error), path, code }, "request failed");
+  else if (status > 500) log.debug({ path, status, code, reason: message }, "request not served");
   return errorResponse(answer, path);
 }
 

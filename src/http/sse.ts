@@ -79,8 +79,10 @@ async function respond<T>(
   const fail = (controller: ReadableStreamDefaultController<Uint8Array>, error: unknown) => {
     leave();
     const answer = toApiError(error);
-    const level = answer.status >= 500 ? "error" : "info";
-    contextOf(request).log[level]({ err: loggable(error), code: answer.code }, "stream failed");
+    const { log } = contextOf(request);
+    const { status, code, message } = answer;
+    if (status === 500) log.error({ err: loggable(error), code }, "stream failed");
+    else log.info({ code, reason: message }, "stream failed");
     controller.enqueue(frame(answer.toBody()));
     close(controller);
   };

@@ -334,6 +334,13 @@ describe("a route that throws", () => {
     },
   );
 
+  test("that was meant is no error in the log, however often a probe asks", async () => {
+    logged.length = 0;
+    expect((await get("/lost")).status).toBe(503);
+    expect(logged.map((line) => (JSON.parse(line) as { level: number }).level)).not.toContain(50);
+    expect(logged.join()).not.toContain("stack");
+  });
+
   test("by an answer that breaks its own schema is our fault, not the client's", async () => {
     logged.length = 0;
     const answer = await get("/lie");
