@@ -13,6 +13,7 @@ import { healthRoutes } from "./http/routes/health.ts";
 import { hubRoutes } from "./http/routes/hub.ts";
 import { modelRoutes } from "./http/routes/models.ts";
 import { queryRoutes } from "./http/routes/query.ts";
+import { recommendationRoutes } from "./http/routes/recommendations.ts";
 import { requestRoutes } from "./http/routes/requests.ts";
 import { rootRoutes } from "./http/routes/root.ts";
 import { tokenizeRoutes } from "./http/routes/tokenize.ts";
@@ -56,6 +57,7 @@ export function createApp(services: Services) {
     .use(chatRoutes(services))
     .use(completionRoutes(services))
     .use(estimateRoutes(services))
+    .use(recommendationRoutes(services))
     .use(modelRoutes(services))
     .use(downloadRoutes(services))
     .use(hubRoutes(services))

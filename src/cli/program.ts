@@ -8,10 +8,12 @@ import { addListCommand } from "./list.ts";
 import { addLogsCommand } from "./logs.ts";
 import { addPullCommand } from "./pull.ts";
 import { addQueryCommand } from "./query.ts";
+import { addRecommendCommand } from "./recommend.ts";
 import { addRemoveCommand } from "./remove.ts";
 import { addServeCommand } from "./serve.ts";
 import { settingsHelp } from "./settings-help.ts";
 import { addSetUpCommand } from "./setup.ts";
+import { addShowCommand } from "./show.ts";
 import { addStatusCommand } from "./status.ts";
 import { addUndeployCommand } from "./undeploy.ts";
 import { addVersionCommand } from "./version.ts";
@@ -25,6 +27,8 @@ Examples:
   $ berth deploy guide                      deploy a model on the running server
   $ berth chat guide                        talk to it
   $ berth pull user/repo:Q4_K_M             download a model from the hub
+  $ berth recommend --purpose code          which open models suit this machine
+  $ berth check user/repo:Q4_K_M            whether a model fits, before it is downloaded
   $ cat notes.txt | berth query guide "Summarise:"
   $ berth status --url http://other:8000    of another server
   $ berth check                             memory, CPU, disk and GPU, and what is missing
@@ -47,10 +51,12 @@ export function createProgram(): Command {
   addStatusCommand(program);
   addPullCommand(program);
   addListCommand(program);
+  addShowCommand(program);
   addRemoveCommand(program);
   addChatCommand(program);
   addQueryCommand(program);
   addLogsCommand(program);
+  addRecommendCommand(program);
   addCheckCommand(program);
   addSetUpCommand(program);
   addVersionCommand(program);

@@ -21,6 +21,7 @@ import { RequestRegistry } from "../services/requests.ts";
 import { openDatabase } from "../store/database.ts";
 import { DeploymentStore } from "../store/deployment-store.ts";
 import { TuningStore } from "../store/tuning-store.ts";
+import { hasGpuEngine } from "../engine/worker/device-probe.ts";
 import { measureRamBandwidth } from "../system/bandwidth.ts";
 import { usableCpus } from "../system/cpus.ts";
 import { SystemProbe } from "../system/probe.ts";
@@ -93,6 +94,7 @@ export class BerthServer {
       system,
       memoryBudget,
       ramBandwidth,
+      gpuUsable: lazily(hasGpuEngine),
       config,
       threads,
     });

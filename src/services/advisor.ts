@@ -3,6 +3,7 @@ import type { Engine, EstimateSpec, LoadSpec, Need } from "../engine/engine.ts";
 import { insufficientMemory } from "../errors.ts";
 import type { DeploymentStatus, DeployRequest } from "../schemas/deployment.ts";
 import type { EstimateAnswer } from "../schemas/estimate.ts";
+import type { Recommendation } from "../schemas/recommendation.ts";
 import { cardBandwidth } from "../system/bandwidth.ts";
 import { mappedMemory } from "../system/mapped-memory.ts";
 import { type FileSource, planDeployment } from "./deploy-plan.ts";
@@ -10,6 +11,7 @@ import { type JudgedModel, toAnswer } from "./estimate-answer.ts";
 import type { Verdict } from "./memory-keeper.ts";
 import type { ModelFile, ModelFiles } from "./model-files.ts";
 import type { ModelManager } from "./model-manager.ts";
+import { type Hardware, recommend } from "./recommender.ts";
 import type { SystemReader } from "./status.ts";
 
 export interface AdvisorParts {
@@ -21,6 +23,8 @@ export interface AdvisorParts {
   memoryBudget: (mapped: number) => Promise<number>;
   /** Bytes a second from RAM to all usable CPUs. */
   ramBandwidth: () => number;
+  /** Whether an engine for the GPUs is installed and its driver there. */
+  gpuUsable: () => boolean;
   config: Config;
   threads: number;
 }
@@ -70,6 +74,7 @@ export class Advisor {
       bandwidth: { ram: ramBandwidth(), vram: cardBandwidth(gpu) },
       diskAvailable: disk?.available ?? null,
       siblings: isShort(estimate) ? await files.siblings(file, token) : [],
+      smaller: estimate.chosen ? null : await this.#best(),
     };
     return toAnswer(judged, [...plan.warnings]);
   }
@@ -88,6 +93,23 @@ export class Advisor {
     throw insufficientMemory(`${answer.message}.${advice} "force": true loads it all the same`);
   }
 
+  /** What there is for models now, with what idle ones would give back. */
+  async hardware(): Promise<Hardware> {
+    const { system, ramBandwidth, gpuUsable } = this.#parts;
+    const [{ available, reclaimable }, { gpu, disk }] = await Promise.all([this.#memory(), system.status()]);
+    const cards = gpuUsable() ? gpu.filter(({ memory_total }) => memory_total !== null) : [];
+    const free = cards.reduce(
+      (sum, { memory_total, memory_used }) => sum + (memory_total ?? 0) - (memory_used ?? 0),
+      0,
+    );
+    return {
+      ram: available + reclaimable.ram,
+      vram: cards.length > 0 ? free + reclaimable.vram : 0,
+      disk: disk?.available ?? null,
+      bandwidth: { ram: ramBandwidth(), vram: cardBandwidth(cards) },
+    };
+  }
+
   /** For the model manager: whether a load fits into what is free right now; `null` when that can not be told. */
   async judge(spec: Omit<LoadSpec, "memoryBudget" | "tuning">): Promise<Verdict | null> {
     const { engine } = this.#parts;
@@ -100,6 +122,13 @@ export class Advisor {
       // Why it can not be loaded is for the load to tell.
       return null;
     }
+  }
+
+  /** The model of the catalogue that suits this machine best; `null` when none fits. */
+  async #best(): Promise<Recommendation | null> {
+    const { recommendations } = await recommend("chat", await this.hardware());
+    const [first] = recommendations;
+    return first && first.fits !== "none" ? first : null;
   }
 
   /** A default deployment of a file far smaller than what is free takes less context where need be, so it fits. */

@@ -1,6 +1,7 @@
 import type { Estimate, Layout, Need } from "../engine/engine.ts";
 import { formatBytes } from "../formats/quantity.ts";
 import type { Alternative, EstimateAnswer, Fits } from "../schemas/estimate.ts";
+import type { Recommendation } from "../schemas/recommendation.ts";
 import type { ModelFile, Sibling } from "./model-files.ts";
 import { type Bandwidth, estimateSpeed } from "./speed-class.ts";
 
@@ -19,6 +20,8 @@ export interface JudgedModel {
   diskAvailable: number | null;
   /** Other quantisations of the same model. */
   siblings: readonly Sibling[];
+  /** The best other model for this machine; `null` where none was looked for. */
+  smaller: Recommendation | null;
 }
 
 /** The estimate in the words of the API, with a verdict and what to take instead. */
@@ -112,6 +115,15 @@ function alternatives(judged: JudgedModel, fits: Fits): Alternative[] {
     });
   const smaller = fits === "whole" ? null : largestThatFits(judged);
   if (smaller) found.push(smaller);
+  const { smaller: other } = judged;
+  if (fits === "none" && other)
+    found.push({
+      kind: "model",
+      model_name: other.model_name,
+      context_length: null,
+      memory_bytes: other.memory_bytes,
+      message: `take ${other.name} (${other.model_name}), which takes some ${formatBytes(other.memory_bytes)}`,
+    });
   return found;
 }
 

@@ -9,6 +9,10 @@ export interface Bandwidth {
   vram: number | null;
 }
 
+/** What a token takes besides reading weights, in seconds: starting kernels on a GPU, waking threads on a processor. */
+const GPU_OVERHEAD = 0.003;
+const CPU_OVERHEAD = 0.001;
+
 /** Of the bandwidth, what decoding gets in practice. */
 const EFFICIENCY = 0.6;
 
@@ -28,9 +32,10 @@ const CLASSES = [
  */
 export function estimateSpeed(bytes: number, onGpu: number, bandwidth: Bandwidth): SpeedEstimate {
   const gpuShare = bandwidth.vram === null ? 0 : onGpu;
-  const seconds =
+  const reading =
     ((1 - gpuShare) * bytes) / bandwidth.ram + (gpuShare * bytes) / (bandwidth.vram ?? Infinity);
-  const rate = EFFICIENCY / seconds;
+  const overhead = (1 - gpuShare) * CPU_OVERHEAD + gpuShare * GPU_OVERHEAD;
+  const rate = 1 / (reading / EFFICIENCY + overhead);
   const { name } = CLASSES.find(({ least }) => rate >= least) ?? { name: "slow" as const };
   const sources = [
     ...(gpuShare < 1 ? [`${perSecond(bandwidth.ram)} from memory`] : []),

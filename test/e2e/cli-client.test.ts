@@ -110,6 +110,44 @@ describe("berth deploy", () => {
   });
 });
 
+test("berth recommend lists what suits the machine, the best first", async () => {
+  await using server = await startServer({}, { deploy: null });
+  const { code, out } = await verb(server.url, ["recommend", "--purpose", "code", "--limit", "2"]);
+  expect(out).toMatch(/^MODEL +NAME TO DEPLOY +DOWNLOAD +MEMORY +RUNS IN +SPEED +LICENCE$/m);
+  expect(out).toContain("5.6 GiB of memory");
+  expect(out).toMatch(/^berth deploy \S+\/\S+ downloads and deploys the first\.$/m);
+  expect(code).toBe(0);
+  const { out: json } = await verb(server.url, ["recommend", "--json"]);
+  expect(JSON.parse(json)).toMatchObject({ purpose: "chat" });
+});
+
+describe("berth check with a model", () => {
+  test("tells the machine and whether the model fits", async () => {
+    await using server = await startServer({ weightBytes: 2e9 }, { deploy: null });
+    const { code, out } = await verb(server.url, ["check", "mine"]);
+    for (const part of ["Engine cpu", "The model fits", "weights 1.9 GiB"]) expect(out).toContain(part);
+    expect(code).toBe(0);
+  });
+
+  test("ends with exit code 1 when it does not, and 3 when nobody can judge it", async () => {
+    await using server = await startServer({ weightBytes: 1e12 }, { deploy: null });
+    const { code, out } = await verb(server.url, ["check", "mine", "--json"]);
+    expect(JSON.parse(out)).toMatchObject({ estimate: { fits: "none" } });
+    expect(code).toBe(1);
+    expect((await verb(NOBODY, ["check", "mine"])).code).toBe(3);
+  });
+});
+
+test("berth show tells a model and its deployment", async () => {
+  await using server = await startServer({}, { deploy: "guide" });
+  const { code, out } = await verb(server.url, ["show", "guide"]);
+  for (const part of ["Model", "guide", "Architecture", "Deployed", "as guide on cpu, ready"])
+    expect(out).toContain(part);
+  expect(code).toBe(0);
+  const unknown = await verb(server.url, ["show", "nothing"]);
+  expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining("There is no model 'nothing'") });
+});
+
 test("berth undeploy takes the current model away, and fails when there is none", async () => {
   await using server = await startServer();
   expect(await verb(server.url, ["undeploy"])).toMatchObject({
@@ -261,7 +299,7 @@ describe("shell completion", () => {
 });
 
 test("every verb has examples and tells its options", async () => {
-  for (const name of ["deploy", "undeploy", "status", "chat", "query", "logs"]) {
+  for (const name of ["deploy", "undeploy", "status", "show", "recommend", "chat", "query", "logs"]) {
     const { code, out } = await berth([name, "--help"]);
     for (const part of ["Examples:", "--url", "--json"]) expect(out).toContain(part);
     expect(code).toBe(0);

@@ -75,6 +75,7 @@ describe("an estimate", () => {
     const { fits, alternatives } = await estimate(server.url, "model=new&context_length=4096");
     expect(fits).toBe("none");
     expect(alternatives[0]).toMatchObject({ kind: "context", model_name: "new", context_length: 512 });
+    expect(alternatives.at(-1)).toMatchObject({ kind: "model", model_name: expect.stringContaining("/") });
   });
 
   test("counts the memory of models that lie idle, and not of pinned ones", async () => {

@@ -63,6 +63,7 @@ describe("the specification", () => {
       "GET /models/estimate",
       "GET /models/{id}",
       "GET /readyz",
+      "GET /recommendations",
       "GET /requests",
       "GET /status",
       "GET /v1/models",

@@ -109,6 +109,7 @@ async function serve<E extends Engine>(
     system,
     memoryBudget: async () => SYSTEM.memory.available,
     ramBandwidth: () => 20e9,
+    gpuUsable: () => true,
     config,
     threads: 2,
   });

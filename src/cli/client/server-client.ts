@@ -1,9 +1,10 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { ChatChunk, ChatCompletion, ChatRequest } from "../../schemas/chat.ts";
 import type { DeployAnswer, DeployRequest } from "../../schemas/deployment.ts";
-import type { DiskModelList, RemoveModelAnswer } from "../../schemas/disk-model.ts";
+import type { DiskModel, DiskModelList, RemoveModelAnswer } from "../../schemas/disk-model.ts";
 import type { DownloadList, DownloadStatus, PullAnswer, PullRequest } from "../../schemas/download.ts";
 import type { EstimateAnswer } from "../../schemas/estimate.ts";
+import type { Purpose, RecommendationsAnswer } from "../../schemas/recommendation.ts";
 import type { ErrorBody } from "../../schemas/shared.ts";
 import type { StatusAnswer, UndeployAnswer } from "../../schemas/status.ts";
 import { CommandError, notRunning, ServerRefusal } from "./command-error.ts";
@@ -54,6 +55,15 @@ export class ServerClient {
   /** What a deployment would take; nothing is deployed. */
   estimate(body: DeployRequest): Promise<EstimateAnswer> {
     return this.call("/deploy", { method: "POST", body: { ...body, dry_run: true } });
+  }
+
+  /** A model on the server's disk. */
+  diskModel(id: string): Promise<DiskModel> {
+    return this.call(`/models/${id.split("/").map(encodeURIComponent).join("/")}`);
+  }
+
+  recommendations(purpose: Purpose): Promise<RecommendationsAnswer> {
+    return this.call("/recommendations", { query: { purpose } });
   }
 
   undeploy(model?: string): Promise<UndeployAnswer> {

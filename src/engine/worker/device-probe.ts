@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import type { DeviceProbe } from "./device.ts";
+import { type DeviceProbe, missing } from "./device.ts";
 
 /** Looks which engine packages are installed and which drivers are there; loads none of them. */
 export function probeDevices(): DeviceProbe {
@@ -22,6 +22,11 @@ export function probeDevices(): DeviceProbe {
       metal: mac && process.arch === "arm64",
     },
   };
+}
+
+/** Whether there is an engine for a GPU and what it needs; whether it sees a card is for it to tell. */
+export function hasGpuEngine(probe = probeDevices()): boolean {
+  return (["cuda", "vulkan", "metal"] as const).some((device) => missing(device, probe).length === 0);
 }
 
 function packageName(variant: string): string {
