@@ -7,6 +7,7 @@ import { readGgufFile } from "../../src/formats/gguf/read.ts";
 import type { EstimateAnswer } from "../../src/schemas/estimate.ts";
 import { sketchOfHeaders } from "../../src/services/model-sketch.ts";
 import { EngineProcess } from "../support/engine-process.ts";
+import { HubStandIn } from "../support/hub-stand-in.ts";
 import { descendants, pss } from "../support/processes.ts";
 import { writeRandomModel } from "../support/random-model.ts";
 import { generateRequest, loadSpec } from "../support/real-model.ts";
@@ -126,4 +127,25 @@ test("the server estimates a model on its disk", async () => {
   const answer = (await response.json()) as EstimateAnswer;
   expect(answer).toMatchObject({ fits: "whole", on_disk: true, context_length: 1024, slots: 4 });
   expect(answer.memory.total).toBe(answer.memory.weights + answer.memory.kv_cache + answer.memory.compute);
+});
+
+test("the server estimates a model on the hub by its header alone", async () => {
+  await using folder = await temporaryFolder();
+  const shape = { layers: 4, embedding: 512, feedForward: 1024, contextLength: 8192 };
+  const model = await Bun.file(await writeRandomModel(join(folder.path, "m.gguf"), shape)).bytes();
+  await using hub = await HubStandIn.start();
+  hub.add("user/repo", { files: { "m-F16.gguf": model } });
+  await using server = await startRealServer(join(folder.path, "models"), { hubEndpoint: hub.endpoint });
+  const ask = async (query: string) =>
+    (await (await fetch(`${server.url}/models/estimate?${query}`)).json()) as EstimateAnswer;
+  const fitting = await ask("model=user/repo:F16&context_length=1024&parallel=1");
+  expect(fitting).toMatchObject({
+    file: "user/repo/m-F16.gguf",
+    file_size: model.length,
+    on_disk: false,
+    quantisation: "F16",
+    fits: "whole",
+    context_length: 1024,
+  });
+  expect(hub.sent).toBeLessThan(model.length);
 });
