@@ -1,6 +1,9 @@
 import type { DeploymentStatus } from "../../src/schemas/deployment.ts";
+import { useEffect } from "preact/hooks";
 import { isUsable, stateName } from "../lib/deployment.ts";
+import { formatBytes } from "../lib/format.ts";
 import { chooseModel, model } from "../state/chat.ts";
+import { deploy, diskModels, readDiskModels } from "../state/models.ts";
 import { go } from "../state/route.ts";
 import { models, view } from "../state/server.ts";
 import { Icon } from "./icon.tsx";
@@ -38,6 +41,7 @@ export function ModelPicker() {
               }}
             />
           ))}
+          <OnDisk close={close} />
           <hr />
           <button
             type="button"
@@ -84,6 +88,39 @@ function Choice({ model: one, onChoose }: { model: DeploymentStatus; onChoose: (
       </span>
       {model.value === one.model_name && <Icon name="check" size={16} />}
     </button>
+  );
+}
+
+/** What lies on this machine and could answer; choosing it deploys it. */
+function OnDisk({ close }: { close: () => void }) {
+  useEffect(() => void readDiskModels(), []);
+  const idle = (diskModels.value ?? []).filter(
+    (one) => one.deployed_as === null && one.error === null && one.capabilities.includes("chat"),
+  );
+  if (idle.length === 0) return null;
+  const choose = async (id: string) => {
+    close();
+    if (await deploy({ model_name: id })) chooseModel(id);
+  };
+  return (
+    <>
+      <p class="menu-title">On disk</p>
+      {idle.map(({ id, size, quantisation }) => (
+        <button
+          key={id}
+          type="button"
+          role="menuitemradio"
+          aria-checked="false"
+          onClick={() => void choose(id)}
+        >
+          <span class="state-dot" data-state="stopped" />
+          <span class="grow">
+            <span class="name">{id}</span>
+            <small>{[quantisation, formatBytes(size)].filter(Boolean).join(" · ")}</small>
+          </span>
+        </button>
+      ))}
+    </>
   );
 }
 

@@ -18,7 +18,7 @@ test("models are deployed, asked, stopped and undeployed with nothing but the pa
   await using browser = await TestBrowser.start();
   await using tab = await browser.open(server.url);
   const { page } = tab;
-  const card = (name: string) => page.getByRole("article", { name });
+  const card = (name: string) => page.getByRole("article", { name, exact: true });
 
   await page.getByText("No model is deployed").waitFor();
   await page.getByRole("button", { name: "Deploy guide" }).click();

@@ -1,0 +1,107 @@
+import { signal } from "@preact/signals";
+import type { DeployAnswer, DeployRequest } from "../../src/schemas/deployment.ts";
+import type { DiskModel, DiskModelList, RemoveModelAnswer } from "../../src/schemas/disk-model.ts";
+import type { DownloadList, DownloadStatus, PullAnswer } from "../../src/schemas/download.ts";
+import { explain } from "../lib/api.ts";
+import { type DeployDraft, EMPTY_DRAFT } from "../lib/deploy-form.ts";
+import { isUnderWay } from "../lib/download.ts";
+import { formatBytes } from "../lib/format.ts";
+import { notify } from "./notices.ts";
+import { call, refresh } from "./server.ts";
+
+/** What lies on this machine; `null` until it was asked for. */
+export const diskModels = signal<DiskModel[] | null>(null);
+
+export const downloads = signal<DownloadStatus[]>([]);
+
+/** What the form for a deployment holds; other parts of the page fill it, too. */
+export const draft = signal<DeployDraft>(EMPTY_DRAFT);
+
+const WATCH_MS = 1000;
+/** While nothing is on its way; another client may begin something. */
+const IDLE_MS = 5000;
+
+/** Follows downloads and files until the function that comes back is called. */
+export function watchModels(): () => void {
+  let timer: ReturnType<typeof setTimeout>;
+  let over = false;
+  const turn = async () => {
+    const before = downloads.value.filter(isUnderWay).length;
+    await readDownloads();
+    const now = downloads.value.filter(isUnderWay).length;
+    // Something has come to its end, so the files have changed.
+    if (diskModels.value === null || now < before) await readDiskModels();
+    if (!over) timer = setTimeout(() => void turn(), now > 0 ? WATCH_MS : IDLE_MS);
+  };
+  void turn();
+  return () => {
+    over = true;
+    clearTimeout(timer);
+  };
+}
+
+async function readDownloads(): Promise<void> {
+  try {
+    downloads.value = (await call<DownloadList>("/downloads")).downloads;
+  } catch {
+    // Away: what was last known stays, and the banner tells.
+  }
+}
+
+export async function readDiskModels(): Promise<void> {
+  try {
+    diskModels.value = (await call<DiskModelList>("/models")).models;
+  } catch {
+    // As above.
+  }
+}
+
+/** Deploys, and says what came of it. @returns whether it was taken */
+export async function deploy(request: DeployRequest): Promise<boolean> {
+  const answer = await attempt(() => call<DeployAnswer>("/deploy", { method: "POST", body: request }));
+  if (answer) notify([answer.message, ...(answer.warnings ?? [])].join(" "));
+  refresh();
+  await readDownloads();
+  return answer !== null;
+}
+
+/** Fetches a model to this machine, without deploying it. */
+export async function pull(name: string, token = ""): Promise<void> {
+  const body = { model: name, ...(token ? { hf_token: token } : {}) };
+  const answer = await attempt(() => call<PullAnswer>("/models/pull", { method: "POST", body }));
+  if (answer) notify(answer.message);
+  await readDownloads();
+}
+
+export async function pauseDownload(id: string): Promise<void> {
+  await attempt(() => call(`/downloads/${id}/pause`, { method: "POST" }));
+  await readDownloads();
+}
+
+export async function resumeDownload(id: string): Promise<void> {
+  await attempt(() => call(`/downloads/${id}/resume`, { method: "POST" }));
+  await readDownloads();
+}
+
+/** Ends a download, or takes one that is over from the list. @param discard whether what arrived goes, too */
+export async function cancelDownload(id: string, discard: boolean): Promise<void> {
+  await attempt(() => call(`/downloads/${id}${discard ? "?discard=true" : ""}`, { method: "DELETE" }));
+  await readDownloads();
+}
+
+export async function removeModel(id: string): Promise<void> {
+  const path = `/models/${encodeURIComponent(id)}`;
+  const answer = await attempt(() => call<RemoveModelAnswer>(path, { method: "DELETE" }));
+  if (answer) notify(`${answer.message}; ${formatBytes(answer.freed_bytes)} of the disk are free again.`);
+  await readDiskModels();
+}
+
+/** @returns `null` after a failure, which was told */
+async function attempt<T>(what: () => Promise<T>): Promise<T | null> {
+  try {
+    return await what();
+  } catch (error) {
+    notify(explain(error), "error");
+    return null;
+  }
+}

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { TestBrowser } from "../support/browser.ts";
+import { HubServer, twoModels } from "../support/hub-server.ts";
+
+setDefaultTimeout(60_000);
+
+let browser: TestBrowser;
+let models: Awaited<ReturnType<typeof twoModels>>;
+beforeAll(async () => {
+  browser = await TestBrowser.start();
+  models = await twoModels();
+});
+afterAll(() => browser[Symbol.asyncDispose]());
+
+const start = () =>
+  HubServer.start((hub) => {
+    const [small, other] = models;
+    hub.add("user/repo", { files: { "m-Q4_K_M.gguf": small, "m-Q8_0.gguf": other } });
+    hub.add("user/gated", { files: { "m-Q8_0.gguf": other }, gated: "auto" });
+  });
+
+async function search(page: Page, words: string): Promise<void> {
+  await page.getByRole("searchbox", { name: "Search the hub" }).fill(words);
+  await page.getByRole("searchbox", { name: "Search the hub" }).press("Enter");
+}
+
+test("a model is found on the hub, downloaded, paused, resumed, deployed, undeployed and deleted", async () => {
+  await using at = await start();
+  await using tab = await browser.open(`${at.url}/#/models`);
+  const { page } = tab;
+  await page.getByText("Nothing is deployed.").waitFor();
+  await search(page, "repo");
+  const found = page.getByRole("article", { name: "user/repo", exact: true });
+  await found.getByText("Fits").first().waitFor();
+  expect(await found.getByText("Fits").count()).toBe(2);
+
+  at.slowDown();
+  await found.getByRole("button", { name: "Download user/repo/m-Q8_0.gguf" }).click();
+  const download = page.getByRole("article", { name: "Download of user/repo/m-Q8_0.gguf" });
+  await download.getByText(/^Downloading, .* of /).waitFor();
+  await download.getByRole("button", { name: "Pause" }).click();
+  await download.getByText(/^Paused/).waitFor();
+  at.hurry();
+  await download.getByRole("button", { name: "Resume" }).click();
+  await download.getByText(/^Complete/).waitFor();
+  await download.getByRole("button", { name: /from the list/ }).click();
+  await download.waitFor({ state: "detached" });
+
+  const file = page.getByRole("article", { name: "File of user/repo/m-Q8_0.gguf" });
+  await file.getByRole("button", { name: "Deploy" }).click();
+  const card = page.getByRole("article", { name: "user/repo/m-Q8_0.gguf", exact: true });
+  await card.getByText("Ready").waitFor();
+  await card.getByRole("button", { name: "Undeploy" }).click();
+  await card.waitFor({ state: "detached" });
+
+  await file.getByRole("button", { name: "Delete" }).click();
+  await file.getByRole("button", { name: "for good" }).click();
+  await page.getByText("is removed").waitFor();
+  await file.waitFor({ state: "detached" });
+  expect(tab.trouble).toEqual([]);
+});
+
+test("a download is cancelled, and what arrived goes", async () => {
+  await using at = await start();
+  at.slowDown();
+  const { download } = await at.pull("user/repo/m-Q4_K_M.gguf");
+  await at.begins(download?.id);
+  await using tab = await browser.open(`${at.url}/#/models`);
+  await tab.page.getByRole("button", { name: "Cancel the download of user/repo/m-Q4_K_M.gguf" }).click();
+  const listed = tab.page.getByRole("article", { name: "Download of user/repo/m-Q4_K_M.gguf" });
+  await listed.getByText(/^Cancelled/).waitFor();
+  expect(tab.trouble).toEqual([]);
+});
+
+test("what a model would take stands there before the button is pressed", async () => {
+  await using at = await start();
+  await using tab = await browser.open(`${at.url}/#/models`, {}, /404/);
+  const { page } = tab;
+  await page.getByText("what it would take of this machine").waitFor();
+  await page.getByRole("combobox", { name: "Model" }).fill("user/repo");
+  const verdict = page.locator(".estimate");
+  await verdict.getByText("Fits", { exact: true }).waitFor();
+  await verdict.getByText(/to download$/).waitFor();
+  await verdict.getByText(/^weights /).waitFor();
+  await page.getByRole("combobox", { name: "Model" }).fill("user/nothing");
+  await verdict.getByText(/nothing/).waitFor();
+  expect(await verdict.getByText("Fits").count()).toBe(0);
+  await search(page, "user");
+  // A gated one leads to the form, where its token goes.
+  await page.getByRole("button", { name: "What user/gated/m-Q8_0.gguf would take" }).click();
+  expect(await page.getByRole("combobox", { name: "Model" }).inputValue()).toBe("user/gated/m-Q8_0.gguf");
+  await page.getByLabel("Hugging Face token").waitFor();
+  expect(tab.trouble).toEqual([]);
+});
+
+test("the model picker of the chat offers what lies on disk, and deploys it", async () => {
+  await using at = await start();
+  await at.have("user/repo/m-Q4_K_M.gguf");
+  await using tab = await browser.open(at.url);
+  const { page } = tab;
+  await page.getByRole("button", { name: "Model: No model" }).click();
+  await page.getByRole("menuitemradio", { name: /m-Q4_K_M/ }).click();
+  await page.getByRole("button", { name: "Model: user/repo/m-Q4_K_M.gguf" }).waitFor();
+  expect(tab.trouble).toEqual([]);
+});
