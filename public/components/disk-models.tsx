@@ -1,7 +1,9 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { DiskModel } from "../../src/schemas/disk-model.ts";
 import { formatBytes, formatParameters } from "../lib/format.ts";
 import { deploy, diskModels, readDiskModels, removeModel } from "../state/models.ts";
+import { models as deployments } from "../state/server.ts";
 import { Badge } from "./badge.tsx";
 
 const SOURCES: Record<DiskModel["source"], string> = {
@@ -15,6 +17,11 @@ const SOURCES: Record<DiskModel["source"], string> = {
 /** The files on this machine, deployed or not. */
 export function DiskModels() {
   const models = diskModels.value;
+  // What is deployed can not be deleted, and what was undeployed can.
+  const states = deployments.value.map(({ model_name, state }) => `${model_name} ${state}`).join();
+  useEffect(() => {
+    if (diskModels.peek()) void readDiskModels();
+  }, [states]);
   if (models === null) return null;
   const bytes = models.reduce((sum, { size }) => sum + size, 0);
   return (

@@ -32,7 +32,7 @@ export function Estimate({ draft, onChange }: Props) {
     }
     asking.value = true;
     const gone = new AbortController();
-    const timer = setTimeout(async () => {
+    const ask = async () => {
       try {
         const body = { ...(JSON.parse(request) as object), dry_run: true };
         known.value = await call<EstimateAnswer>("/deploy", { method: "POST", body, signal: gone.signal });
@@ -42,7 +42,8 @@ export function Estimate({ draft, onChange }: Props) {
         refused.value = error instanceof Refusal ? explain(error) : null;
       }
       asking.value = false;
-    }, PAUSE_MS);
+    };
+    const timer = setTimeout(() => void ask(), PAUSE_MS);
     return () => {
       clearTimeout(timer);
       gone.abort();

@@ -21,23 +21,29 @@ const WATCH_MS = 1000;
 /** While nothing is on its way; another client may begin something. */
 const IDLE_MS = 5000;
 
+let timer: ReturnType<typeof setTimeout> | undefined;
+let watchers = 0;
+
 /** Follows downloads and files until the function that comes back is called. */
 export function watchModels(): () => void {
-  let timer: ReturnType<typeof setTimeout>;
-  let over = false;
-  const turn = async () => {
-    const before = downloads.value.filter(isUnderWay).length;
-    await readDownloads();
-    const now = downloads.value.filter(isUnderWay).length;
-    // Something has come to its end, so the files have changed.
-    if (diskModels.value === null || now < before) await readDiskModels();
-    if (!over) timer = setTimeout(() => void turn(), now > 0 ? WATCH_MS : IDLE_MS);
-  };
-  void turn();
+  watchers++;
+  void look();
   return () => {
-    over = true;
-    clearTimeout(timer);
+    watchers--;
+    if (watchers === 0) clearTimeout(timer);
   };
+}
+
+/** Looks now, and from then on as often as there is something to see. */
+async function look(): Promise<void> {
+  clearTimeout(timer);
+  const before = downloads.value.filter(isUnderWay).length;
+  await readDownloads();
+  const now = downloads.value.filter(isUnderWay).length;
+  // Something has come to its end, so the files have changed.
+  if (diskModels.value === null || now < before) await readDiskModels();
+  clearTimeout(timer);
+  if (watchers > 0) timer = setTimeout(() => void look(), now > 0 ? WATCH_MS : IDLE_MS);
 }
 
 async function readDownloads(): Promise<void> {
@@ -61,7 +67,7 @@ export async function deploy(request: DeployRequest): Promise<boolean> {
   const answer = await attempt(() => call<DeployAnswer>("/deploy", { method: "POST", body: request }));
   if (answer) notify([answer.message, ...(answer.warnings ?? [])].join(" "));
   refresh();
-  await readDownloads();
+  await look();
   return answer !== null;
 }
 
@@ -70,23 +76,23 @@ export async function pull(name: string, token = ""): Promise<void> {
   const body = { model: name, ...(token ? { hf_token: token } : {}) };
   const answer = await attempt(() => call<PullAnswer>("/models/pull", { method: "POST", body }));
   if (answer) notify(answer.message);
-  await readDownloads();
+  await look();
 }
 
 export async function pauseDownload(id: string): Promise<void> {
   await attempt(() => call(`/downloads/${id}/pause`, { method: "POST" }));
-  await readDownloads();
+  await look();
 }
 
 export async function resumeDownload(id: string): Promise<void> {
   await attempt(() => call(`/downloads/${id}/resume`, { method: "POST" }));
-  await readDownloads();
+  await look();
 }
 
 /** Ends a download, or takes one that is over from the list. @param discard whether what arrived goes, too */
 export async function cancelDownload(id: string, discard: boolean): Promise<void> {
   await attempt(() => call(`/downloads/${id}${discard ? "?discard=true" : ""}`, { method: "DELETE" }));
-  await readDownloads();
+  await look();
 }
 
 export async function removeModel(id: string): Promise<void> {

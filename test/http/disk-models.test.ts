@@ -115,6 +115,14 @@ describe("DELETE /models/{id}", () => {
 });
 
 describe("GET /hub/search", () => {
+  test("finds as many repositories as were asked for", async () => {
+    await using at = await start();
+    at.hub.add("other/repo", { files: { "a-Q4_0.gguf": model } });
+    const found = async (limit: number) =>
+      (await at.get<HubSearchAnswer>(`/hub/search?q=repo&limit=${limit}`)).repositories.length;
+    expect([await found(1), await found(60)]).toEqual([1, 2]);
+  });
+
   test("finds repositories with what is in them", async () => {
     await using at = await start();
     at.hub.add("user/gated-repo", { files: { "a-Q4_0.gguf": model }, gated: "manual", downloads: 99 });
@@ -140,5 +148,6 @@ describe("GET /hub/search", () => {
     expect(answer.status).toBe(503);
     expect(answer.headers.get("retry-after")).toBe("30");
     expect((await fetch(`${at.url}/hub/search`)).status).toBe(400);
+    expect((await fetch(`${at.url}/hub/search?q=x&limit=none`)).status).toBe(400);
   });
 });

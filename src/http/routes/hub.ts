@@ -1,13 +1,16 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { HubSearchAnswer } from "../../schemas/hub.ts";
+import { QueryInteger } from "../../schemas/query-values.ts";
 import { answers } from "../openapi.ts";
 import type { Services } from "../services.ts";
+
+const MOST = 50;
 
 const SearchQuery = Type.Object(
   {
     q: Type.String({ minLength: 1, maxLength: 200 }),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50, default: 10 })),
+    limit: Type.Optional(QueryInteger(1, `Default 10, at most ${MOST}`)),
   },
   { additionalProperties: true },
 );
@@ -18,7 +21,7 @@ export const hubRoutes = ({ hub }: Pick<Services, "hub">) =>
     "/hub/search",
     async ({ query, request }) => ({
       query: query.q,
-      repositories: await hub.search(query.q, query.limit ?? 10, request.signal),
+      repositories: await hub.search(query.q, Math.min(Number(query.limit ?? 10), MOST), request.signal),
     }),
     {
       query: SearchQuery,
