@@ -1,24 +1,13 @@
-import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-
-/** What a repository of the stand-in is like. */
-export interface StandInRepository {
-  /** Content by path. */
-  files: Record<string, Uint8Array>;
-  /** Its pages and lists can be read by everybody, as on the hub; its files with the token alone. */
-  gated?: false | "auto" | "manual";
-  /** Without the token it is not there at all. */
-  private?: boolean;
-  downloads?: number;
-  /** Other branches and their commits; `main` always is. */
-  revisions?: Record<string, string>;
-}
+import { commitOf, entry, json, missing, sha256, type StandInRepository, summary } from "./hub-shapes.ts";
 
 /** How the content server misbehaves; may be changed while it runs. */
 export interface Faults {
   /** Answers this many requests with 429 and this `Retry-After`, in seconds. */
   busy: { times: number; retryAfter: number } | null;
+  /** How many seconds are left of the window in which the API answers no more, with 429 and `RateLimit`. */
+  limited: number | null;
   /** Answers this many requests with 503. */
   failing: number;
   /** Breaks this many connections … */
@@ -49,8 +38,6 @@ export interface SeenRequest {
 /** What a header is read in at first. */
 const HEADER_BYTES = 1024 * 1024;
 
-const COMMIT = "5f0b02c75b57c5855da9ae460ce51323ea669d8a";
-
 /**
  * A server on loopback that speaks the hub's protocol, from recorded answers: the API with pages and errors
  * (`X-Error-Code`), `resolve` with `X-Linked-*` and a redirect to another origin, and there the content
@@ -61,6 +48,7 @@ export class HubStandIn implements AsyncDisposable {
   readonly seen: SeenRequest[] = [];
   readonly faults: Faults = {
     busy: null,
+    limited: null,
     failing: 0,
     drops: 0,
     dropAfter: 0,
@@ -133,6 +121,16 @@ export class HubStandIn implements AsyncDisposable {
     const { pathname, searchParams } = new URL(url, "http://stand-in");
     const path = decodeURIComponent(pathname);
     if (server === "content") return this.#sendContent(path, request, response);
+    if (this.faults.limited !== null)
+      return json(
+        response,
+        429,
+        { error: "We had to rate limit your IP. To continue using our service, create a HF account" },
+        {
+          ratelimit: `"api";r=0;t=${this.faults.limited}`,
+          "ratelimit-policy": '"fixed window";"api";q=500;w=300',
+        },
+      );
     if (this.faults.failing > 0) {
       this.faults.failing--;
       return json(response, 503, { error: "Internal Error - We're working hard to fix this" });
@@ -294,72 +292,6 @@ export class HubStandIn implements AsyncDisposable {
     const repository = this.repositories.get(repo);
     return repository && (!repository.private || authorized) ? repository : null;
   }
-}
-
-/** A repository that is not there, or not for this caller. */
-function missing(response: ServerResponse): void {
-  const message = "Repository not found";
-  json(
-    response,
-    401,
-    { error: "Invalid username or password." },
-    { "x-error-code": "RepoNotFound", "x-error-message": message },
-  );
-}
-
-function summary(repo: string, repository: StandInRepository) {
-  return {
-    _id: "6532870afa9b1ac2c5b2b06c",
-    id: repo,
-    modelId: repo,
-    author: repo.split("/")[0],
-    sha: commitOf(repository, "main"),
-    lastModified: "2026-05-04T10:11:12.000Z",
-    private: repository.private ?? false,
-    gated: repository.gated ?? false,
-    disabled: false,
-    downloads: repository.downloads ?? 0,
-    likes: 7,
-    tags: ["gguf", "license:apache-2.0", "region:us"],
-    gguf: { total: 596_049_920, architecture: "llama", context_length: 2048 },
-    siblings: Object.keys(repository.files).map((rfilename) => ({ rfilename })),
-  };
-}
-
-/** Large files are objects of their own, small ones git keeps. */
-function entry(path: string, bytes: Uint8Array) {
-  const base = {
-    type: "file",
-    oid: createHash("sha1").update(bytes).digest("hex"),
-    size: bytes.length,
-    path,
-  };
-  if (!path.endsWith(".gguf")) return base;
-  const oid = sha256(bytes);
-  return { ...base, lfs: { oid, size: bytes.length, pointerSize: 135 }, xetHash: oid };
-}
-
-function commitOf({ revisions = {} }: StandInRepository, revision: string): string | null {
-  if (revision === "main" || revision === COMMIT) return COMMIT;
-  return revisions[revision] ?? (Object.values(revisions).includes(revision) ? revision : null);
-}
-
-const hashes = new WeakMap<Uint8Array, string>();
-
-function sha256(bytes: Uint8Array): string {
-  const known = hashes.get(bytes) ?? createHash("sha256").update(bytes).digest("hex");
-  hashes.set(bytes, known);
-  return known;
-}
-
-function json(
-  response: ServerResponse,
-  status: number,
-  body: unknown,
-  headers: Record<string, string> = {},
-): void {
-  response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...headers });
-  response.end(JSON.stringify(body));
 }
 
 function listen(server: Server): Promise<void> {

@@ -148,6 +148,13 @@ test("a hub that is not there is told as something that may pass", async () => {
   });
 });
 
+test("a hub that answers no more for now says when to come back, and is left alone until then", async () => {
+  hub.faults.limited = 55;
+  const locating = locate("user/repo");
+  await expect(locating).rejects.toMatchObject({ status: 503, code: "hub_busy", retryAfter: 55 });
+  expect(hub.seen).toHaveLength(1);
+});
+
 test("a file name that leads out of its folder is not there", async () => {
   hub.add("user/repo", { files: files("../../evil.gguf", "good-Q8_0.gguf") });
   expect((await locate("user/repo")).name).toBe("user/repo/good-Q8_0.gguf");
