@@ -33,6 +33,13 @@ describe("a model", () => {
 
   const total = ({ memory }: ModelInfo) => memory.weights + memory.kvCache + memory.compute;
 
+  test("gets all it asks for where a little more memory than that is free", async () => {
+    await using file = await fileFrom((path) => writeRandomModel(path, { contextLength: 8192, layers: 4 }));
+    const { info: roomy } = await loaded({ path: file.path });
+    const { info: tight } = await loaded({ path: file.path, memoryBudget: Math.round(total(roomy) * 1.1) });
+    expect([tight.slots, tight.contextLength, tight.notes]).toEqual([roomy.slots, roomy.contextLength, []]);
+  });
+
   test("tells what it is and what it takes", async () => {
     await using file = await fileFrom((path) => writeRandomModel(path, { quantisation: "Q8_0", layers: 3 }));
     const { info, fractions, pid } = await loaded({ path: file.path });

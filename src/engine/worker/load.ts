@@ -89,7 +89,8 @@ async function fitModel(
   reserved?: Need,
 ): Promise<Fit> {
   await using judge = await MemoryJudge.create(spec, backend, facts, reserved);
-  return judge.fit();
+  // Awaited here: what the judge keeps is let go of at the end of this scope.
+  return await judge.fit();
 }
 
 async function loadWeights(
