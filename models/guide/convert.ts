@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import { Vocabulary } from "../../src/formats/bpe/vocabulary.ts";
+import type { Merge } from "../../src/formats/bpe/train.ts";
+import { llamaMetadata, llamaTensors, storedAs, type LlamaShape } from "../../src/formats/gguf/llama.ts";
+import { string, strings } from "../../src/formats/gguf/metadata.ts";
+import { writeGguf, type NewTensor } from "../../src/formats/gguf/write.ts";
+import { GUIDE_TEMPLATE } from "./lib/chat-template.ts";
+import { PHRASES } from "./lib/tokeniser.ts";
+
+/*
+ * `bun models/guide/convert.ts [file]`: quantises the tensors that train.py left and writes guide.gguf, or
+ * `file`.
+ */
+
+const BUILD = join(import.meta.dir, "build");
+const FILE = Bun.argv[2] ?? join(import.meta.dir, "guide.gguf");
+const QUANTISATION = "Q8_0";
+
+/** Raise it when the model is trained again. */
+const MODEL_VERSION = "1";
+
+const shape: LlamaShape = await Bun.file(join(BUILD, "shape.json")).json();
+const { merges }: { merges: Merge[] } = await Bun.file(join(BUILD, "vocabulary.json")).json();
+const vocabulary = new Vocabulary({ merges, phrases: PHRASES, chatTemplate: GUIDE_TEMPLATE });
+const weights = new Float32Array(await Bun.file(join(BUILD, "weights.f32")).arrayBuffer());
+
+let taken = 0;
+const tensors = [...llamaTensors(shape, true)].map((tensor): NewTensor => {
+  const elements = tensor.shape.reduce((all, count) => all * count, 1);
+  const data = weights.subarray(taken, taken + elements);
+  taken += elements;
+  return { ...tensor, type: storedAs(tensor, QUANTISATION), data: () => data };
+});
+if (taken !== weights.length)
+  throw new RangeError(`the shape needs ${taken} weights and there are ${weights.length}`);
+
+await writeGguf(FILE, {
+  metadata: new Map([
+    ...llamaMetadata(shape, QUANTISATION),
+    ["general.name", string("guide")],
+    ["general.basename", string("guide")],
+    ["general.version", string(MODEL_VERSION)],
+    ["general.size_label", string(`${(weights.length / 1e6).toFixed(1)}M`)],
+    [
+      "general.description",
+      string("Berth's small guide: explains Berth, shows how to deploy a real model, and calls tools."),
+    ],
+    ["general.license", string("mit")],
+    ["general.languages", strings(["en"])],
+    ["general.tags", strings(["text-generation"])],
+    ...vocabulary.metadata(),
+  ]),
+  tensors,
+});
+console.log(`${FILE}: ${(Bun.file(FILE).size / 1e6).toFixed(2)} MB`);

@@ -1,0 +1,44 @@
+import { readSections } from "./corpus.ts";
+import { pick, type Random } from "./grammar.ts";
+import { between, madeUpWord, VALUES, type ValueKind } from "./values.ts";
+import { words } from "./words.ts";
+
+/** A kind of parameter of put-together tools. */
+export interface ParameterKind extends ValueKind {
+  names: readonly string[];
+  /** How a question brings it in: `{v}` is the value, `{n}` the parameter's name in words. */
+  mentions: readonly string[];
+  /** Free text of several words. */
+  isText: boolean;
+  choices?: string[];
+}
+
+const sections = new Map((await readSections("parameters.md")).map((section) => [section.id, section]));
+
+function wording(id: string): Pick<ParameterKind, "names" | "mentions"> {
+  const fields = sections.get(id)?.fields;
+  const [names, says] = [fields?.get("names"), fields?.get("says")];
+  if (names === undefined || says === undefined)
+    throw new RangeError(`the parameter ${id} needs names and says`);
+  return { names: names.split(", "), mentions: says.split(" | ") };
+}
+
+function kind(id: string): ParameterKind {
+  const values = VALUES[id];
+  if (!values) throw new RangeError(`there is no kind of value '${id}'`);
+  return { ...wording(id), ...values, isText: id === "text" };
+}
+
+const CHOICE = "choice";
+
+/** All kinds but choices. */
+export const KINDS: readonly ParameterKind[] = [...sections.keys()].filter((id) => id !== CHOICE).map(kind);
+
+/** A choice between values that are drawn here, once per tool. */
+export function choiceKind(random: Random): ParameterKind {
+  const choices =
+    random() < 0.7
+      ? pick(random, words("choices")).split(" ")
+      : Array.from({ length: between(random, 2, 4) }, () => madeUpWord(random));
+  return { ...wording(CHOICE), type: "string", value: (draw) => pick(draw, choices), isText: false, choices };
+}

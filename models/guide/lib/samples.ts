@@ -1,0 +1,191 @@
+import { TURN_END, TURN_START } from "../../../src/formats/bpe/vocabulary.ts";
+import { toolsTurn, type Tool, type Turn } from "./chat-template.ts";
+import type { Corpus, Entry } from "./corpus.ts";
+import { canonical, drawn, pick, type Random } from "./grammar.ts";
+import { asTyped } from "./noise.ts";
+import { between, madeUpWord, VALUES } from "./values.ts";
+import { answeredCall, toolConversation, ToolPrompts } from "./tool-prompts.ts";
+
+/** A text with control tokens in it, and whether the model is to learn to say it. */
+export interface Piece {
+  text: string;
+  learned: boolean;
+  /** The sample ends after this many tokens of the piece. */
+  tokens?: number;
+}
+
+/** A conversation as the chat template renders it; every answer is learned. */
+export function rendered(turns: readonly Turn[], tools: readonly Tool[] = []): Piece[] {
+  const pieces: Piece[] = [];
+  const say = (text: string, learned = false) => pieces.push({ text, learned });
+  const [first] = turns;
+  const hasSystem = first?.role === "system";
+  if (hasSystem) say(`${TURN_START}system\n${first.content}${TURN_END}\n`);
+  if (tools.length > 0) say(`${TURN_START}${toolsTurn(tools)}${TURN_END}\n`);
+  for (const { role, content } of hasSystem ? turns.slice(1) : turns) {
+    say(`${TURN_START}${role}\n${role === "assistant" ? "" : `${content}${TURN_END}\n`}`);
+    if (role !== "assistant") continue;
+    say(content + TURN_END, true);
+    say("\n");
+  }
+  return pieces.slice(0, -1);
+}
+
+/** Kinds of values that copying exercises have. */
+const COPIED = [
+  "city",
+  "person",
+  "count",
+  "measure",
+  "id",
+  "text",
+  "date",
+  "time",
+  "email",
+  "file",
+  "symbol",
+  "word",
+];
+
+/** How many tokens of an answer make it certain; what follows is known by heart. */
+const BEGINNING = 20;
+
+/** Draws conversations to learn from. */
+export class SampleSource {
+  readonly #corpus: Corpus;
+  readonly #random: Random;
+  readonly #tools: ToolPrompts;
+  /** Every phrasing, so that entries with many of them come up more often. */
+  readonly #phrasings: readonly { entry: Entry; phrasing: string }[];
+  readonly #copies: number;
+
+  /** @param copies the share of copying exercises at the beginning; it falls to a tenth of that */
+  constructor(corpus: Corpus, random: Random, copies = 0) {
+    this.#corpus = corpus;
+    this.#random = random;
+    this.#copies = copies;
+    this.#tools = new ToolPrompts(corpus.tools, random);
+    this.#phrasings = corpus.entries.flatMap((entry) =>
+      entry.questions.map((phrasing) => ({ entry, phrasing })),
+    );
+  }
+
+  /** @param progress 0 at the beginning of the training, 1 at its end */
+  sample(progress: number): Piece[] {
+    if (this.#copies > 0 && this.#random() < this.#copies * (1 - 0.9 * progress)) return this.#copy();
+    const kind = this.#random();
+    // Copying is learned slowly at first, so tools come first and get fewer later.
+    const tools = 0.5 - 0.1 * progress;
+    if (kind < tools) return this.#withTools();
+    if (kind < tools + 0.1) return this.#conversation();
+    if (kind < tools + 0.18) return this.#shortened(rendered([...this.#system(), ...this.#offTopic()]), 0.85);
+    return this.#shortened(rendered([...this.#system(), ...this.#single()]), 0.65);
+  }
+
+  #withTools(): Piece[] {
+    const random = this.#random;
+    const kind = random();
+    if (kind < 0.14) {
+      const turns = random() < 0.5 ? this.#offTopic() : this.#single();
+      return this.#shortened(rendered([...this.#system(), ...turns], this.#tools.tools()), 0.95);
+    }
+    const prompt = this.#tools.prompt();
+    if (kind < 0.18) {
+      const turns: Turn[] = [
+        { role: "user", content: prompt.question },
+        { role: "assistant", content: this.#corpus.offTopic.answer },
+      ];
+      return this.#shortened(rendered(turns), 0.95);
+    }
+    if (kind < 0.32) return rendered(toolConversation(prompt, random), prompt.tools);
+    const turns: Turn[] = [
+      { role: "user", content: prompt.question },
+      { role: "assistant", content: answeredCall(prompt) },
+    ];
+    const before = random() < 0.04 ? this.#single() : [];
+    return rendered([...this.#system(), ...before, ...turns], prompt.tools);
+  }
+
+  /** Words, numbers and codes in a row, to be said again: nothing but copying helps there. */
+  #copy(): Piece[] {
+    const random = this.#random;
+    const items = Array.from({ length: between(random, 3, 14) }, () =>
+      random() < 0.5 ? madeUpWord(random) : String(VALUES[pick(random, COPIED)]!.value(random)),
+    );
+    const text = items.join(pick(random, [" ", " ", ", ", "_", "/"]));
+    const asked = pick(random, [
+      "repeat: ",
+      "Repeat: ",
+      "say: ",
+      "echo ",
+      "copy this: ",
+      "Say again: ",
+      "repeat after me: ",
+    ]);
+    return rendered([
+      { role: "user", content: asked + text },
+      { role: "assistant", content: text },
+    ]);
+  }
+
+  #single(): Turn[] {
+    const random = this.#random;
+    const entry = random() < 0.5 ? pick(random, this.#corpus.entries) : pick(random, this.#phrasings).entry;
+    return this.#asked(entry);
+  }
+
+  #asked({ questions, answer }: Entry): Turn[] {
+    const random = this.#random;
+    const phrasing = pick(random, questions);
+    const question =
+      random() < 0.12
+        ? canonical(phrasing, this.#corpus.slots)
+        : asTyped(drawn(phrasing, this.#corpus.slots, random), random);
+    return [
+      { role: "user", content: question },
+      { role: "assistant", content: answer },
+    ];
+  }
+
+  #offTopic(): Turn[] {
+    const random = this.#random;
+    const { templates, topics, questions, answer } = this.#corpus.offTopic;
+    const question =
+      random() < 0.3
+        ? pick(random, questions)
+        : pick(random, templates).replace("{t}", () => pick(random, topics));
+    return [
+      { role: "user", content: asTyped(drawn(question, this.#corpus.slots, random), random) },
+      { role: "assistant", content: answer },
+    ];
+  }
+
+  /** Two to four questions, the second often a follow-up of the first. */
+  #conversation(): Piece[] {
+    const random = this.#random;
+    const turns: Turn[] = [...this.#system()];
+    if (random() < 0.7) {
+      const followUp = pick(random, this.#corpus.followUps);
+      const before = pick(random, followUp.after);
+      const first = this.#corpus.entries.find(({ id }) => id === before)!;
+      if (random() < 0.1) turns.push(...this.#single());
+      turns.push(...this.#asked(first), ...this.#asked(followUp));
+    } else {
+      for (let left = random() < 0.8 ? 2 : 5; left > 0; left--)
+        turns.push(...(random() < 0.15 ? this.#offTopic() : this.#single()));
+    }
+    return this.#shortened(rendered(turns), 0.6);
+  }
+
+  #system(): Turn[] {
+    const random = this.#random;
+    return random() < 0.1 ? [{ role: "system", content: pick(random, this.#corpus.systemPrompts) }] : [];
+  }
+
+  /** With this probability, only the beginning of the last answer: it decides, and the rest costs as much again. */
+  #shortened(pieces: Piece[], share: number): Piece[] {
+    if (this.#random() >= share) return pieces;
+    const last = pieces.at(-1)!;
+    return [...pieces.slice(0, -1), { ...last, tokens: BEGINNING }];
+  }
+}

@@ -1,0 +1,286 @@
+"""Trains the guide on the tokens that prepare.ts wrote, and leaves its raw tensors for convert.ts.
+
+One process on the CPU (or a GPU where there is one). The same data, seed, number of steps and kind of
+machine give the same weights.
+"""
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+BUILD = Path(__file__).parent / "build"
+
+ROPE_BASE = 10_000.0
+NORM_EPSILON = 1e-5
+
+WARM_UP = 60
+"""Steps until the full rate."""
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x):
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + NORM_EPSILON) * self.weight
+
+
+def rotation(length, width):
+    """Cosines and sines by position, for the pairs (0, 1), (2, 3) … as llama.cpp's `llama` rotates them."""
+    frequencies = ROPE_BASE ** (-torch.arange(0, width, 2).float() / width)
+    angles = torch.arange(length).float()[:, None] * frequencies
+    return angles.cos(), angles.sin()
+
+
+def rotate(x, cos, sin):
+    even, odd = x[..., 0::2], x[..., 1::2]
+    return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2)
+
+
+class Block(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        width, hidden = shape["embedding"], shape["feedForward"]
+        self.heads = shape["heads"]
+        self.attn_norm = RMSNorm(width)
+        self.attn_q = nn.Linear(width, width, bias=False)
+        self.attn_k = nn.Linear(width, width, bias=False)
+        self.attn_v = nn.Linear(width, width, bias=False)
+        self.attn_output = nn.Linear(width, width, bias=False)
+        self.ffn_norm = RMSNorm(width)
+        self.ffn_gate = nn.Linear(width, hidden, bias=False)
+        self.ffn_up = nn.Linear(width, hidden, bias=False)
+        self.ffn_down = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, x, cos, sin, mask):
+        rows, length, width = x.shape
+        split = (rows, length, self.heads, width // self.heads)
+        seen = self.attn_norm(x)
+        q = rotate(self.attn_q(seen).view(split).transpose(1, 2), cos, sin)
+        k = rotate(self.attn_k(seen).view(split).transpose(1, 2), cos, sin)
+        v = self.attn_v(seen).view(split).transpose(1, 2)
+        scores = q @ k.transpose(-1, -2) / math.sqrt(split[-1]) + mask
+        heard = (scores.softmax(-1) @ v).transpose(1, 2).reshape(rows, length, width)
+        x = x + self.attn_output(heard)
+        seen = self.ffn_norm(x)
+        return x + self.ffn_down(F.silu(self.ffn_gate(seen)) * self.ffn_up(seen))
+
+
+class Llama(nn.Module):
+    """Embedding and output share one matrix."""
+
+    def __init__(self, shape):
+        super().__init__()
+        self.shape = shape
+        self.token_embd = nn.Embedding(shape["vocabulary"], shape["embedding"])
+        self.blk = nn.ModuleList(Block(shape) for _ in range(shape["layers"]))
+        self.output_norm = RMSNorm(shape["embedding"])
+        cos, sin = rotation(shape["contextLength"], shape["embedding"] // shape["heads"])
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+        nn.init.normal_(self.token_embd.weight, std=0.02)
+        for block in self.blk:
+            for name, matrix in block.named_parameters():
+                if matrix.dim() == 2:
+                    scale = 1 / math.sqrt(2 * shape["layers"]) if "output" in name or "down" in name else 1.0
+                    nn.init.normal_(matrix, std=scale / math.sqrt(matrix.shape[1]) * 0.6)
+
+    def forward(self, tokens, wanted):
+        """Logits at the flat positions `wanted` only: the others are never learned from."""
+        length = tokens.shape[1]
+        mask = torch.full((length, length), float("-inf"), device=tokens.device).triu(1)
+        x = self.token_embd(tokens)
+        for block in self.blk:
+            x = block(x, self.cos[:length], self.sin[:length], mask)
+        x = self.output_norm(x.flatten(0, 1)[wanted])
+        return x @ self.token_embd.weight.T
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum made orthogonal by Newton-Schulz (Jordan 2024), for the matrices inside the blocks."""
+
+    def __init__(self, matrices, lr, momentum=0.95):
+        super().__init__(matrices, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            alike = {}
+            for matrix in group["params"]:
+                held = self.state[matrix].setdefault("momentum", torch.zeros_like(matrix))
+                held.lerp_(matrix.grad, 1 - group["momentum"])
+                direction = matrix.grad.lerp(held, group["momentum"])
+                alike.setdefault(matrix.shape, []).append((matrix, direction))
+            for pairs in alike.values():
+                steps = orthogonal(torch.stack([direction for _, direction in pairs]))
+                for (matrix, _), step in zip(pairs, steps):
+                    rows, columns = matrix.shape
+                    matrix.mul_(1 - 0.01 * group["lr"])
+                    matrix.add_(step, alpha=-group["lr"] * math.sqrt(max(1.0, rows / columns)))
+
+
+def orthogonal(matrices, steps=5):
+    a, b, c = 3.4445, -4.7750, 2.0315
+    wide = matrices.shape[1] <= matrices.shape[2]
+    x = matrices if wide else matrices.transpose(1, 2)
+    x = (x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)).bfloat16()
+    for _ in range(steps):
+        square = x @ x.transpose(1, 2)
+        x = a * x + (b * square + c * (square @ square)) @ x
+    return (x if wide else x.transpose(1, 2)).float()
+
+
+class Data:
+    """Samples of different lengths, in batches of samples of about the same length."""
+
+    def __init__(self, tokens_per_batch, seed):
+        self.tokens = np.fromfile(BUILD / "tokens.u16", dtype=np.uint16)
+        self.learned = np.fromfile(BUILD / "learned.u8", dtype=np.uint8)
+        self.lengths = np.fromfile(BUILD / "lengths.u32", dtype=np.uint32).astype(np.int64)
+        self.starts = np.concatenate(([0], np.cumsum(self.lengths)[:-1]))
+        self.budget = tokens_per_batch
+        self.random = np.random.default_rng(seed)
+
+    def batches(self):
+        """Without end: one pass over the samples after the other, each in an order of its own."""
+        passes = 0
+        while True:
+            order = np.arange(len(self.lengths)) if passes == 0 else self.random.permutation(len(self.lengths))
+            for start in range(0, len(order), 4096):
+                window = order[start : start + 4096]
+                window = window[np.argsort(self.lengths[window], kind="stable")]
+                groups, group = [], []
+                for sample in window:
+                    if group and (len(group) + 1) * self.lengths[sample] > self.budget:
+                        groups.append(group)
+                        group = []
+                    group.append(sample)
+                groups.append(group)
+                for which in self.random.permutation(len(groups)):
+                    yield self.batch(groups[which])
+            passes += 1
+
+    def batch(self, samples):
+        longest = int(self.lengths[samples].max())
+        tokens = np.zeros((len(samples), longest), dtype=np.int64)
+        learned = np.zeros((len(samples), longest), dtype=bool)
+        for row, sample in enumerate(samples):
+            start, length = self.starts[sample], self.lengths[sample]
+            tokens[row, :length] = self.tokens[start : start + length]
+            learned[row, :length] = self.learned[start : start + length]
+        # The position before a learned token is where it is guessed.
+        wanted = np.flatnonzero(learned[:, 1:])
+        return torch.from_numpy(tokens[:, :-1]), torch.from_numpy(tokens[:, 1:].reshape(-1)[wanted]), torch.from_numpy(wanted)
+
+
+def schedule(step, steps, cool_down):
+    """The share of the full rate: up, level, and down to a twentieth over the last share of the steps."""
+    if step < WARM_UP:
+        return step / WARM_UP
+    return 1.0 if cool_down == 0 else min(1.0, max(0.05, (steps - step) / (steps * cool_down)))
+
+
+def in_file_order(model):
+    """All tensors, in the order in which the GGUF file has them."""
+    yield model.token_embd.weight
+    for block in model.blk:
+        for name in ("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "ffn_norm", "ffn_gate", "ffn_up", "ffn_down"):
+            yield getattr(block, name).weight
+    yield model.output_norm.weight
+
+
+def export(model, path):
+    """One run of 32-bit floats."""
+    flat = torch.cat([tensor.detach().cpu().reshape(-1) for tensor in in_file_order(model)])
+    draft = path.with_suffix(".part")
+    flat.numpy().astype("<f4").tofile(draft)
+    draft.rename(path)
+
+
+def restore(model, path):
+    flat = torch.from_numpy(np.fromfile(path, dtype="<f4"))
+    with torch.no_grad():
+        for tensor in in_file_order(model):
+            tensor.copy_(flat[: tensor.numel()].view_as(tensor))
+            flat = flat[tensor.numel() :]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--tokens", type=int, default=5120, help="tokens per step")
+    parser.add_argument("--cool-down", type=float, default=0.45, help="share of the steps in which the rate falls")
+    parser.add_argument("--go-on", action="store_true", help="from the weights that are there")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--matrix-rate", type=float, default=0.02)
+    parser.add_argument("--rate", type=float, default=0.003)
+    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--embedding", type=int, default=256)
+    parser.add_argument("--heads", type=int, default=4)
+    parser.add_argument("--feed-forward", type=int, default=640)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--save-every", type=int, default=200)
+    return parser.parse_args()
+
+
+def main():
+    given = arguments()
+    torch.set_num_threads(given.threads)
+    torch.manual_seed(given.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    vocabulary = json.loads((BUILD / "vocabulary.json").read_text())
+    shape = {
+        "layers": given.layers,
+        "embedding": given.embedding,
+        "heads": given.heads,
+        "kvHeads": given.heads,
+        "feedForward": given.feed_forward,
+        "contextLength": 2048,
+        "vocabulary": vocabulary["size"],
+    }
+    (BUILD / "shape.json").write_text(json.dumps(shape, indent=2) + "\n")
+    model = Llama(shape)
+    if given.go_on:
+        restore(model, BUILD / "weights.f32")
+    model = model.to(device)
+    print(f"{sum(p.numel() for p in model.parameters()):,} parameters on {device}", flush=True)
+    matrices = [p for p in model.blk.parameters() if p.dim() == 2]
+    others = [p for p in model.parameters() if all(p is not m for m in matrices)]
+    optimisers = [
+        Muon(matrices, lr=given.matrix_rate),
+        torch.optim.Adam(others, lr=given.rate, betas=(0.9, 0.98)),
+    ]
+    rates = [given.matrix_rate, given.rate]
+    batches = Data(given.tokens, given.seed).batches()
+    began, tokens_seen, losses = time.time(), 0, []
+    for step in range(1, given.steps + 1):
+        tokens, targets, wanted = (part.to(device) for part in next(batches))
+        with torch.autocast(device, dtype=torch.bfloat16):
+            logits = model(tokens, wanted)
+        loss = F.cross_entropy(logits.float(), targets)
+        model.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(others, 1.0)
+        for optimiser, rate in zip(optimisers, rates):
+            optimiser.param_groups[0]["lr"] = rate * schedule(step, given.steps, given.cool_down)
+            optimiser.step()
+        tokens_seen += tokens.numel()
+        losses.append(loss.item())
+        if step % 20 == 0:
+            seconds = time.time() - began
+            mean = sum(losses[-20:]) / 20
+            print(f"step {step} loss {mean:.4f} tokens {tokens_seen} {tokens_seen / seconds:.0f}/s {seconds:.0f} s", flush=True)
+        if step % given.save_every == 0 or step == given.steps:
+            export(model, BUILD / "weights.f32")
+
+
+if __name__ == "__main__":
+    main()
