@@ -197,6 +197,7 @@ export class Download {
       await this.#parts.turnstile.run(stop.signal, async () => {
         await this.measure();
         await this.#assertSpace();
+        stop.signal.throwIfAborted();
         this.#tenth = Math.floor((this.#progress.fraction ?? 0) * 10);
         this.#become("downloading");
         for (const [index, file] of this.model.files.entries())

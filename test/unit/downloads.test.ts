@@ -84,6 +84,22 @@ test("what was paused or has failed stays so, and goes on when asked to", async 
   await reaches(second, "completed", "completed");
 });
 
+test("a download that is paused, resumed or cancelled before it has begun stays what it was told", async () => {
+  hub.faults.bytesPerSecond = 100_000;
+  const downloads = await start();
+  const { id } = await downloads.pull(await model("user/repo:Q8_0"), null);
+  expect((await downloads.pause(id)).state).toBe("paused");
+  const resuming = downloads.resume(id);
+  await downloads.pause(id);
+  await resuming;
+  await downloads.pause(id);
+  expect(stateOf(downloads)).toEqual(["paused"]);
+  await downloads.resume(id);
+  expect((await downloads.cancel(id, false)).state).toBe("cancelled");
+  await Bun.sleep(50);
+  expect(stateOf(downloads)).toEqual(["cancelled"]);
+});
+
 test("what was cancelled is not found again, but what arrived of it is used", async () => {
   hub.faults.bytesPerSecond = 100_000;
   const first = await start();
