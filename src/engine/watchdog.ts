@@ -25,6 +25,8 @@ export class Watchdog {
   /** When it last gave the sign that counts: progress while it loads, anything once it is ready. */
   #sign: number;
   #step: RunningStep | null = null;
+  /** When this process last came back from a time in which it did not run. */
+  #back = -Infinity;
 
   constructor(settings: WatchdogSettings, everyMs: number, now: number) {
     this.#settings = settings;
@@ -64,12 +66,14 @@ export class Watchdog {
     }
     if (silence > heartbeatTimeoutMs)
       return `the engine gave no sign of life for ${seconds(silence)} and was ended`;
-    return this.#judgeStep();
+    return this.#judgeStep(now);
   }
 
-  #judgeStep(): string | null {
+  #judgeStep(now: number): string | null {
     if (!this.#step) return null;
-    const { ageMs, expectedMs } = this.#step;
+    const { expectedMs } = this.#step;
+    // Whatever stopped this process may have stopped the engine's as well.
+    const ageMs = Math.min(this.#step.ageMs, now - this.#back);
     const { stepFactor, stepFloorMs } = this.#settings;
     if (ageMs <= Math.max(stepFloorMs, stepFactor * expectedMs)) return null;
     return `a step took ${seconds(ageMs)} where ${seconds(expectedMs)} were expected, and the engine was ended`;
@@ -78,7 +82,10 @@ export class Watchdog {
   /** Time in which this process itself did not run (stopped, suspended, starved) proves nothing. */
   #excuse(now: number): void {
     const late = now - this.#judged - this.#everyMs;
-    if (late > this.#everyMs) this.#sign = Math.min(now, this.#sign + late);
+    if (late > this.#everyMs) {
+      this.#sign = Math.min(now, this.#sign + late);
+      this.#back = now;
+    }
     this.#judged = now;
   }
 }

@@ -109,6 +109,17 @@ describe("a server that did not run itself", () => {
     expect(pass(5000)).toContain("no sign of life");
   });
 
+  test("blames no engine for a step it was stopped in together with the server", () => {
+    const { watchdog, pass, now, sleep } = watch();
+    watchdog.ready(now());
+    pass(5000, (time) => watchdog.heartbeat({ ageMs: 100, expectedMs: 100 }, time));
+    sleep(3_600_000);
+    let ageMs = 3_600_000;
+    const beat = (time: number) => watchdog.heartbeat({ ageMs: (ageMs += EVERY), expectedMs: 100 }, time);
+    expect(pass(30_000, beat)).toBeNull();
+    expect(pass(5000, beat)).toContain("a step took 31 s");
+  });
+
   test("excuses a load as well", () => {
     const { pass, sleep } = watch();
     pass(50_000);
