@@ -149,7 +149,11 @@ export const memoryBusy = (model: string, retryAfter = 10) =>
 export const shuttingDown = () =>
   new ApiError(503, "server_error", "The server is shutting down", { code: "shutting_down", retryAfter: 5 });
 
-export const contextLengthExceeded = (promptTokens: number, contextLength: number, param = "messages") =>
+export const contextLengthExceeded = (
+  promptTokens: number | `more than ${number}`,
+  contextLength: number,
+  param = "messages",
+) =>
   new ApiError(
     400,
     "invalid_request_error",

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import type { ChatTurn, Prompt } from "../../src/engine/engine.ts";
-import { encodePrompt } from "../../src/engine/worker/admission.ts";
+import { admit, encodePrompt } from "../../src/engine/worker/admission.ts";
 import { ChatTemplate } from "../../src/engine/worker/template.ts";
-import { RealModel } from "../support/real-model.ts";
+import { generateRequest, RealModel } from "../support/real-model.ts";
 
 let model: RealModel;
 beforeAll(async () => {
@@ -133,6 +133,35 @@ describe("a text", () => {
     const { vocabulary } = model.loaded;
     const bytes = encode({ kind: "text", text }).map((token) => vocabulary.bytes(token));
     expect(Buffer.concat(bytes).toString()).toBe(text);
+  });
+});
+
+describe("a text longer than any context", () => {
+  const text = "the sea and the stars ".repeat(30_000);
+  const prompts: [string, Prompt][] = [
+    ["a prompt", { kind: "text", text }],
+    ["a chat", { kind: "chat", messages: [user("Hello"), user(text)] }],
+  ];
+
+  test.each(prompts)("as %s is refused with both numbers, and hardly read", (_, prompt) => {
+    using read = spyOn(model.loaded.vocabulary, "tokenize");
+    const request = generateRequest("r", { prompt });
+    expect(() => admit(request, 1024, model.loaded)).toThrow(
+      expect.objectContaining({
+        status: 400,
+        code: "context_length_exceeded",
+        param: "messages",
+        message: expect.stringMatching(/more than [1-9]\d{3,} tokens.*context of 1024 tokens/),
+      }),
+    );
+    expect(read.mock.calls.flat().join("").length).toBeLessThan(200_000);
+  });
+
+  test.each(prompts)("as %s is counted to the token where it comes near the context", (_, prompt) => {
+    const { length } = encodePrompt(prompt, "prompt", model.loaded);
+    const request = generateRequest("r", { prompt });
+    expect(admit(request, length + 1, model.loaded)).toMatchObject({ prompt: { length }, limit: 1 });
+    expect(() => admit(request, length, model.loaded)).toThrow(`is ${length} tokens long`);
   });
 });
 

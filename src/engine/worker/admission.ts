@@ -43,6 +43,7 @@ export function encodePrompt(
 export function admit(request: GenerateRequest, contextLength: number, reader: PromptReader): Run {
   const { promptParam, maxTokens, maxTotalTokens, sampling, ignoreEos } = request;
   const { vocabulary } = reader;
+  assertNotHopeless(request.prompt, contextLength, promptParam, vocabulary);
   for (const [token] of sampling.logitBias) checkToken(token, "logit_bias", vocabulary.size);
   const prompt = orStart(encodePrompt(request.prompt, promptParam, reader), promptParam, vocabulary);
   if (prompt.length >= contextLength) throw contextLengthExceeded(prompt.length, contextLength, promptParam);
@@ -60,6 +61,36 @@ export function admit(request: GenerateRequest, contextLength: number, reader: P
     sampler: samplerConfig(sampling, prompt, ignoreEos ? vocabulary.endTokens : []),
     stop: request.stop,
   });
+}
+
+/** Characters of a prompt that are read at once, whatever they come to: less than a tenth of a second's worth. */
+const AT_ONCE = 2 ** 18;
+/** Of a longer one. */
+const SLICE = 2 ** 15;
+/** Text that is cut apart has a few tokens more than in one piece. */
+const SURELY = 1.1;
+
+/**
+ * Text is tokenised while every answer of this model waits, and a megabyte takes a quarter of a second: what is far
+ * too long is read in slices, and no further than the context goes.
+ * @throws ApiError 400 `context_length_exceeded`
+ */
+function assertNotHopeless(
+  prompt: Prompt,
+  contextLength: number,
+  param: string,
+  vocabulary: Vocabulary,
+): void {
+  if (prompt.kind === "tokens") return;
+  const texts = prompt.kind === "text" ? [prompt.text] : prompt.messages.map(({ content }) => content ?? "");
+  if (texts.reduce((sum, text) => sum + text.length, 0) <= AT_ONCE) return;
+  let count = 0;
+  for (const text of texts)
+    for (let begin = 0; begin < text.length; begin += SLICE) {
+      count += vocabulary.tokenize(text.slice(begin, begin + SLICE)).length;
+      if (count > contextLength * SURELY)
+        throw contextLengthExceeded(`more than ${Math.floor(count / SURELY)}`, contextLength, param);
+    }
 }
 
 /** An empty prompt begins a new text, which is what the start token means. */
