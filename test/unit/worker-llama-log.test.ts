@@ -11,6 +11,15 @@ test("the first error, without function names, is why a file can not be loaded",
   expect(log.reason()).toBe("unknown model architecture: 'x'");
 });
 
+test("an error of an earlier attempt does not explain a later one", () => {
+  const log = new LlamaLog(() => {});
+  log.write(LlamaLogLevel.error, "ggml_cuda_init: failed to initialize CUDA: no CUDA-capable device\n");
+  log.beginAttempt();
+  expect(log.reason()).toBeNull();
+  log.write(LlamaLogLevel.error, "llama_model_load: error loading model: unknown model architecture: 'x'\n");
+  expect(log.reason()).toBe("unknown model architecture: 'x'");
+});
+
 test("KV and recurrent-state buffers are summed up, whatever device they lie on", () => {
   const log = new LlamaLog(() => {});
   log.write(LlamaLogLevel.info, "llama_kv_cache:        CPU KV buffer size =     2.00 MiB");

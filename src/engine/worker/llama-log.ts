@@ -18,7 +18,8 @@ export class LlamaLog {
   /** What llama.cpp tells at all. */
   readonly level: LlamaLogLevel;
   readonly #forward: (level: LogLevel, message: string) => void;
-  readonly #errors: string[] = [];
+  /** Of this attempt. */
+  #firstError: string | null = null;
   #kvCache = 0;
 
   /** @param level less than `info` hides the sizes of buffers */
@@ -36,16 +37,23 @@ export class LlamaLog {
     const text = message.trim();
     if (text === "") return;
     const mapped = LEVELS[level] ?? "debug";
-    if (mapped === "error") this.#errors.push(text);
+    // The first error is the cause; the ones after it are consequences.
+    if (mapped === "error") this.#firstError ??= text;
     const buffer = /\b(?:KV|RS) buffer size =\s*([\d.]+) MiB/.exec(text);
     if (buffer) this.#kvCache += Math.round(Number(buffer[1]) * 2 ** 20);
     this.#forward(mapped, text);
   };
 
-  /** Why loading failed, in the loader's words without its function names; `null` when it said nothing. */
+  /** Something else is tried from here on, which no earlier error explains. */
+  beginAttempt(): void {
+    this.#firstError = null;
+  }
+
+  /** Why this attempt failed, in the loader's words without its function names; `null` when it said nothing. */
   reason(): string | null {
-    // The first error is the cause; the ones after it are consequences.
-    const [first] = this.#errors;
-    return first?.replace(/^\w+: (error loading model: )?/, "").replace(/^error loading model: /, "") ?? null;
+    return (
+      this.#firstError?.replace(/^\w+: (error loading model: )?/, "").replace(/^error loading model: /, "") ??
+      null
+    );
   }
 }

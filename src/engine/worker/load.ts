@@ -101,6 +101,7 @@ async function loadWeights(
   log: LlamaLog,
   onProgress: (fraction: number) => void,
 ): Promise<LlamaModel> {
+  log.beginAttempt();
   try {
     return await llama.loadModel({
       modelPath: spec.path,
@@ -124,6 +125,7 @@ async function createContext(
 ): Promise<LlamaContext> {
   const { flashAttention, key, value } = cacheOptions(spec);
   const adapters = spec.loras.map(({ path, scale }) => ({ filePath: path, scale }));
+  log.beginAttempt();
   try {
     return await model.createContext({
       sequences: slots,
