@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { GgufInsights, type Llama, readGgufFileInfo } from "node-llama-cpp";
+import { GgmlType, GgufInsights, type Llama, readGgufFileInfo } from "node-llama-cpp";
 import { loadFailed } from "../../errors.ts";
 import { readGgufFile } from "../../formats/gguf/read.ts";
 
@@ -12,7 +12,7 @@ export interface ModelFileFacts {
   trainedContextLength: number;
   /** Count of tokens. */
   vocabularySize: number;
-  /** Storage types of its tensors, e.g. `Q4_K`. */
+  /** Storage types of all its tensors, e.g. `Q4_K`. */
   tensorTypes: ReadonlySet<string>;
 }
 
@@ -44,6 +44,7 @@ export async function readModelFile(path: string, llama: Llama): Promise<ModelFi
     quantisation: header.quantisation,
     trainedContextLength: insights.trainContextSize ?? TRAINED_CONTEXT,
     vocabularySize,
-    tensorTypes: new Set(header.tensors.map(({ type }) => type.name)),
+    // Of all the files a model may be split into, unlike `header`.
+    tensorTypes: new Set(insights.ggufFileInfo.fullTensorInfo?.map(({ ggmlType }) => GgmlType[ggmlType])),
   };
 }
