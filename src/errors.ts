@@ -5,6 +5,9 @@ export interface ErrorBody {
 
 export type ErrorType = "invalid_request_error" | "permission_error" | "rate_limit_error" | "server_error";
 
+/** How requests name a model: the OpenAI API the one way, the documented endpoints the other. */
+export type ModelField = "model" | "model_name";
+
 interface ErrorDetails {
   /** Stable and machine-readable, e.g. `context_length_exceeded`. */
   code?: string;
@@ -41,6 +44,18 @@ export class ApiError extends Error {
 
   toBody(): ErrorBody {
     return { error: { message: this.message, type: this.type, param: this.param, code: this.code } };
+  }
+
+  /** The same, told of the field by which this endpoint names models: it is not `model` everywhere. */
+  namedBy(field: ModelField): ApiError {
+    if (this.param !== "model" && this.param !== "model_name") return this;
+    const { status, type, message, code, retryAfter, cause } = this;
+    return new ApiError(status, type, message, {
+      code: code ?? undefined,
+      param: field,
+      retryAfter: retryAfter ?? undefined,
+      cause,
+    });
   }
 
   /** What crosses a process boundary; `ApiError.fromWire` undoes it. */

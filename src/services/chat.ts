@@ -10,7 +10,7 @@ import { wantsUsage } from "./stream-options.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 import { fingerprint, toTimings, toUsage } from "./usage.ts";
 
-const KIND: RequestKind = { prefix: "chatcmpl-", endpoint: "/v1/chat/completions" };
+const KIND: RequestKind = { prefix: "chatcmpl-", endpoint: "/v1/chat/completions", modelField: "model" };
 
 /** Chat completions as the OpenAI API defines them, whole or as a stream. */
 export class ChatService {

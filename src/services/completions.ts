@@ -15,7 +15,7 @@ import { wantsUsage } from "./stream-options.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 import { fingerprint, type Spent, toTimings, toUsage } from "./usage.ts";
 
-const KIND: RequestKind = { prefix: "cmpl-", endpoint: "/v1/completions" };
+const KIND: RequestKind = { prefix: "cmpl-", endpoint: "/v1/completions", modelField: "model" };
 
 /** As the OpenAI API has it; a text without an end would otherwise fill the context. */
 const DEFAULT_MAX_TOKENS = 16;

@@ -151,7 +151,7 @@ export class ModelManager {
    */
   async undeploy(name?: string): Promise<string> {
     const deployment = name === undefined ? this.#deployments.foremost() : this.#deployments.find(name);
-    if (!deployment) throw name === undefined ? nothingDeployed() : modelNotFound(name);
+    if (!deployment) throw name === undefined ? nothingDeployed() : modelNotFound(name).namedBy("model_name");
     this.#parts.log.info({ model: deployment.name }, "undeploying");
     this.#parts.store.remove(deployment.name);
     await this.#remove(deployment, this.#parts.config.drainMs, undeployed(deployment.name));
@@ -266,7 +266,7 @@ export class ModelManager {
   #assertFree(name: string, plan?: DeployPlan): void {
     if (this.#closing) throw shuttingDown();
     const taken = this.#deployments.using(name, plan);
-    if (taken?.state === "draining") throw beingUndeployed(taken.name);
+    if (taken?.state === "draining") throw beingUndeployed(taken.name).namedBy("model_name");
     if (taken) throw alreadyDeployed(taken.name);
   }
 }

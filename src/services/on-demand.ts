@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { ApiError, modelLoading, requestCancelled } from "../errors.ts";
+import { ApiError, type ModelField, modelLoading, requestCancelled } from "../errors.ts";
 import type { Lease } from "./leases.ts";
 import type { EventBus } from "./events.ts";
 import type { ModelManager } from "./model-manager.ts";
@@ -25,10 +25,19 @@ export class OnDemandModels {
 
   /**
    * Without a name the current model is taken; one that is only loading is then not waited for.
+   * @param field of the request that names the model, for the errors
    * @throws ApiError as `ModelManager.acquire` does; `model_loading` (503) after the time a request waits;
    * `request_cancelled` or the reason when `signal` aborts
    */
-  async acquire(name: string | undefined, signal: AbortSignal): Promise<Lease> {
+  async acquire(name: string | undefined, signal: AbortSignal, field: ModelField = "model"): Promise<Lease> {
+    try {
+      return await this.#acquire(name, signal);
+    } catch (error) {
+      throw error instanceof ApiError ? error.namedBy(field) : error;
+    }
+  }
+
+  async #acquire(name: string | undefined, signal: AbortSignal): Promise<Lease> {
     let wanted = name ?? this.#manager.unloaded();
     if (wanted === undefined || !this.#config.loadOnRequest) return this.#manager.acquire(name);
     const deadline = performance.now() + this.#config.loadWaitMs;

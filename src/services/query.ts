@@ -8,7 +8,7 @@ import type { Caller } from "./running-request.ts";
 import { greedy, randomSeed, type SamplingRequest, toSampling, toStop } from "./sampling.ts";
 import { refuseUnsupportedQuery } from "./unsupported.ts";
 
-const KIND: RequestKind = { prefix: "query-", endpoint: "/query" };
+const KIND: RequestKind = { prefix: "query-", endpoint: "/query", modelField: "model_name" };
 
 /** As documented; they are not those of the OpenAI endpoints. */
 const DEFAULTS = { temperature: 0.7, top_p: 0.9, top_k: 50 };

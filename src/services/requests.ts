@@ -1,4 +1,4 @@
-import { ApiError } from "../errors.ts";
+import { ApiError, type ModelField } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { RequestStatistics, RequestStatus } from "../schemas/request.ts";
 import { toKeepMs } from "./keep-alive.ts";
@@ -15,6 +15,8 @@ export interface RequestKind {
   /** Of the id, as OpenAI clients know it: `chatcmpl-`, `cmpl-`. */
   prefix: string;
   endpoint: string;
+  /** Of its body, that names the model. */
+  modelField: ModelField;
 }
 
 /** Every request that uses a model: which run, what became of the others. The one place that logs them. */
@@ -47,7 +49,7 @@ export class RequestRegistry {
    * @throws ApiError when there is no such model, it can not be loaded, or the request is cancelled meanwhile
    */
   async open(
-    { prefix, endpoint }: RequestKind,
+    { prefix, endpoint, modelField }: RequestKind,
     { model, keep_alive }: { model?: string | null; keep_alive?: number | string | null },
     caller: Caller,
   ): Promise<RunningRequest> {
@@ -56,7 +58,7 @@ export class RequestRegistry {
     const waiting = new WaitingRequest(id, endpoint, model ?? null, caller);
     const request = new RunningRequest({
       waiting,
-      lease: await this.#acquire(waiting, caller),
+      lease: await this.#acquire(waiting, modelField, caller),
       keepMs,
       caller,
       onTokens: (count) => this.#decoded.add(count),
@@ -105,11 +107,11 @@ export class RequestRegistry {
     };
   }
 
-  async #acquire(waiting: WaitingRequest, { requestId }: Caller): Promise<Lease> {
+  async #acquire(waiting: WaitingRequest, field: ModelField, { requestId }: Caller): Promise<Lease> {
     const { id, endpoint, model } = waiting;
     this.#waiting.set(id, waiting);
     try {
-      return await this.#models.acquire(model ?? undefined, waiting.signal);
+      return await this.#models.acquire(model ?? undefined, waiting.signal, field);
     } catch (error) {
       const { status, code } = error instanceof ApiError ? error : { status: 500, code: null };
       this.#log.info({ request: requestId, endpoint, model, status, code }, "request refused");

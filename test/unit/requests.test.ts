@@ -4,12 +4,12 @@ import type { GenerateRequest } from "../../src/engine/engine.ts";
 import { modelNotFound } from "../../src/errors.ts";
 import type { Lease } from "../../src/services/leases.ts";
 import { NO_DEFAULTS } from "../../src/services/request-defaults.ts";
-import { RequestRegistry } from "../../src/services/requests.ts";
+import { type RequestKind, RequestRegistry } from "../../src/services/requests.ts";
 import type { Caller, RunningRequest } from "../../src/services/running-request.ts";
 import { greedy } from "../../src/services/sampling.ts";
 import { FakeEngine, FakeModel, type FakeScript } from "../support/fake-engine.ts";
 
-const KIND = { prefix: "test-", endpoint: "/test" };
+const KIND: RequestKind = { prefix: "test-", endpoint: "/test", modelField: "model" };
 
 describe("a request in flight", () => {
   test("is counted, logged once without its text, and gives the model back", async () => {
