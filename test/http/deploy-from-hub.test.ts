@@ -1,7 +1,9 @@
-import { beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test, setDefaultTimeout } from "bun:test";
 import { eventually } from "../support/eventually.ts";
 import { errorOf, HubServer, twoModels } from "../support/hub-server.ts";
 import type { TestOptions } from "../support/server.ts";
+
+setDefaultTimeout(60_000);
 
 let model: Uint8Array<ArrayBuffer>;
 let other: Uint8Array<ArrayBuffer>;

@@ -1,9 +1,11 @@
 import { Value } from "@sinclair/typebox/value";
-import { beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test, setDefaultTimeout } from "bun:test";
 import { DiskModelList } from "../../src/schemas/disk-model.ts";
 import { HubSearchAnswer } from "../../src/schemas/hub.ts";
 import { errorOf, HubServer, twoModels } from "../support/hub-server.ts";
 import type { TestOptions } from "../support/server.ts";
+
+setDefaultTimeout(60_000);
 
 let model: Uint8Array<ArrayBuffer>;
 let other: Uint8Array<ArrayBuffer>;

@@ -1,5 +1,5 @@
 import { Value } from "@sinclair/typebox/value";
-import { beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test, setDefaultTimeout } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DownloadStatus } from "../../src/schemas/download.ts";
@@ -7,6 +7,8 @@ import { EventReader } from "../support/event-reader.ts";
 import { eventually } from "../support/eventually.ts";
 import { errorOf, HubServer, twoModels } from "../support/hub-server.ts";
 import type { TestOptions } from "../support/server.ts";
+
+setDefaultTimeout(60_000);
 
 let model: Uint8Array<ArrayBuffer>;
 let other: Uint8Array<ArrayBuffer>;

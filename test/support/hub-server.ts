@@ -77,13 +77,21 @@ export class HubServer implements AsyncDisposable {
   }
 
   async reaches(id: string | undefined, state: DownloadStatus["state"]): Promise<DownloadStatus> {
-    await eventually(async () => (await this.download(id)).state === state, `the download is ${state}`);
+    await eventually(
+      async () => (await this.download(id)).state === state,
+      `the download is ${state}`,
+      20_000,
+    );
     return this.download(id);
   }
 
   /** Waits until some of a download is there. */
   async begins(id: string | undefined): Promise<void> {
-    await eventually(async () => (await this.download(id)).downloaded_bytes > 100_000, "some of it is there");
+    await eventually(
+      async () => (await this.download(id)).downloaded_bytes > 100_000,
+      "some of it is there",
+      20_000,
+    );
   }
 
   /** A file below the models directory. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { HubClient } from "../../src/hub/hub-client.ts";
 import { locateOnHub, locateUrl, type RemoteModel } from "../../src/hub/locate.ts";
@@ -10,6 +10,8 @@ import { eventually } from "../support/eventually.ts";
 import { HubStandIn } from "../support/hub-stand-in.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { testModels } from "../support/test-models.ts";
+
+setDefaultTimeout(60_000);
 
 const SIZE = 3_000_000;
 const content = (seed: number) => new Uint8Array(SIZE).map((_, at) => (at * seed) & 255);
@@ -44,9 +46,9 @@ async function model(text: string): Promise<RemoteModel> {
 
 const stateOf = (downloads: Downloads) => downloads.list().map(({ state }) => state);
 const reaches = (downloads: Downloads, ...states: DownloadState[]) =>
-  eventually(() => Bun.deepEquals(stateOf(downloads), states), `they are ${states.join(", ")}`);
+  eventually(() => Bun.deepEquals(stateOf(downloads), states), `they are ${states.join(", ")}`, 20_000);
 const underWay = (downloads: Downloads) =>
-  eventually(() => (downloads.list()[0]?.downloaded_bytes ?? 0) > 200_000, "some of it is there");
+  eventually(() => (downloads.list()[0]?.downloaded_bytes ?? 0) > 200_000, "some of it is there", 20_000);
 
 test("what was under way goes on with the next start, from where it was", async () => {
   hub.faults.bytesPerSecond = 100_000;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test, setDefaultTimeout } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
@@ -14,6 +14,8 @@ import { HubStandIn } from "../support/hub-stand-in.ts";
 import { seeded } from "../support/random.ts";
 import { writeRandomModel } from "../support/random-model.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+
+setDefaultTimeout(60_000);
 
 const SIZE = 1_000_000;
 const content = new Uint8Array(SIZE).map((_, at) => (at * 7919 + (at >> 8)) & 255);
