@@ -10,13 +10,16 @@ interface Props {
   colour: string;
   top: number | null;
   format: (value: number) => string;
+  /** Steps between the lines of the scale that read well, such as whole gigabytes. */
+  steps: number[];
 }
 
 const HEIGHT = 120;
 const SPAN_S = 300;
+const MINUTES = [4, 3, 2, 1, 0];
 
 /** A line over the last minutes. What it shows stands beside it in words, so it is hidden from screen readers. */
-export function Chart({ times, values, colour, top, format }: Props) {
+export function Chart({ times, values, colour, top, format, steps }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const limit = useRef(top);
@@ -24,7 +27,7 @@ export function Chart({ times, values, colour, top, format }: Props) {
   useEffect(() => {
     const into = place.current;
     if (!into) return;
-    const chart = draw(into, colour, () => limit.current, format);
+    const chart = draw(into, { colour, format, steps, top: () => limit.current });
     plot.current = chart;
     const watch = new ResizeObserver(() => chart.setSize({ width: into.clientWidth, height: HEIGHT }));
     watch.observe(into);
@@ -39,12 +42,11 @@ export function Chart({ times, values, colour, top, format }: Props) {
   return <div ref={place} class="chart" aria-hidden="true" />;
 }
 
-function draw(
-  into: HTMLElement,
-  colour: string,
-  top: () => number | null,
-  format: (value: number) => string,
-): uPlot {
+interface Look extends Pick<Props, "colour" | "format" | "steps"> {
+  top: () => number | null;
+}
+
+function draw(into: HTMLElement, { colour, format, steps, top }: Look): uPlot {
   const style = getComputedStyle(into);
   // Read where it is used: the property itself still says `light-dark(…)`.
   const resolve = (name: string) => {
@@ -60,7 +62,7 @@ function draw(
     {
       width: into.clientWidth,
       height: HEIGHT,
-      padding: [8, 4, 0, 0],
+      padding: [8, 14, 0, 0],
       legend: { show: false },
       cursor: { show: false },
       scales: {
@@ -73,9 +75,17 @@ function draw(
           size: 22,
           space: 70,
           grid: { show: false },
-          values: (_, splits) => splits.map((time) => ago(time)),
+          splits: () => MINUTES.map((minutes) => Date.now() / 1000 - minutes * 60),
+          values: () => MINUTES.map((minutes) => (minutes === 0 ? "now" : `−${minutes} min`)),
         },
-        { ...axis, size: 52, space: 34, grid, values: (_, splits) => splits.map((value) => format(value)) },
+        {
+          ...axis,
+          size: 52,
+          space: 34,
+          incrs: steps,
+          grid,
+          values: (_, splits) => splits.map((value) => format(value)),
+        },
       ],
       series: [
         {},
@@ -91,9 +101,4 @@ function draw(
     [[], []],
     into,
   );
-}
-
-function ago(time: number): string {
-  const minutes = Math.round((Date.now() / 1000 - time) / 60);
-  return minutes <= 0 ? "now" : `−${minutes} min`;
 }

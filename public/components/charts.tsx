@@ -10,7 +10,12 @@ interface Panel {
   format: (value: number) => string;
   /** Where the scale ends at least. */
   top: number | null;
+  steps: number[];
 }
+
+const BYTES = Array.from({ length: 26 }, (_, power) => 2 ** (power + 20));
+const DECADES = [1, 10, 100, 1000, 10_000, 100_000].flatMap((unit) => [unit, 2 * unit, 5 * unit]);
+const PERCENT = [25, 50];
 
 /** The last five minutes of the server. */
 export function Charts() {
@@ -20,13 +25,14 @@ export function Charts() {
   const percent = (value: number) => `${Math.round(value)} %`;
   const count = (value: number) => value.toLocaleString("en", { maximumFractionDigits: 0 });
   const panels: Panel[] = [
-    { title: "CPU", column: "cpu", colour: "--accent", format: percent, top: 100 },
+    { title: "CPU", column: "cpu", colour: "--accent", format: percent, top: 100, steps: PERCENT },
     {
       title: "Memory",
       column: "memory",
       colour: "--chart-2",
       format: formatBytes,
       top: statistics?.memory.total ?? null,
+      steps: BYTES,
     },
     ...(gpu > 0
       ? [
@@ -36,7 +42,8 @@ export function Charts() {
             colour: "--chart-3",
             format: formatBytes,
             top: gpu,
-          } as const,
+            steps: BYTES,
+          } satisfies Panel,
         ]
       : []),
     {
@@ -45,6 +52,7 @@ export function Charts() {
       colour: "--chart-4",
       format: (value) => value.toFixed(value < 100 ? 1 : 0),
       top: 10,
+      steps: DECADES,
     },
     {
       title: "Time to first token",
@@ -52,9 +60,24 @@ export function Charts() {
       colour: "--chart-5",
       format: (value) => formatSeconds(value / 1000),
       top: 100,
+      steps: DECADES,
     },
-    { title: "Busy slots", column: "busy", colour: "--accent", format: count, top: statistics?.slots || 4 },
-    { title: "Waiting requests", column: "queued", colour: "--chart-3", format: count, top: 4 },
+    {
+      title: "Busy slots",
+      column: "busy",
+      colour: "--accent",
+      format: count,
+      top: statistics?.slots || 4,
+      steps: DECADES,
+    },
+    {
+      title: "Waiting requests",
+      column: "queued",
+      colour: "--chart-3",
+      format: count,
+      top: 4,
+      steps: DECADES,
+    },
   ];
   const times = history.samples.map(({ time }) => time);
   return (
@@ -76,6 +99,7 @@ export function Charts() {
                 colour={panel.colour}
                 top={panel.top}
                 format={panel.format}
+                steps={panel.steps}
               />
             </figure>
           );

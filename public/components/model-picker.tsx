@@ -95,7 +95,11 @@ function Choice({ model: one, onChoose }: { model: DeploymentStatus; onChoose: (
 function OnDisk({ close }: { close: () => void }) {
   useEffect(() => void readDiskModels(), []);
   const idle = (diskModels.value ?? []).filter(
-    (one) => one.deployed_as === null && one.error === null && one.capabilities.includes("chat"),
+    (one) =>
+      one.deployed_as === null &&
+      !models.value.some(({ model_name }) => model_name === one.id) &&
+      one.error === null &&
+      one.capabilities.includes("chat"),
   );
   if (idle.length === 0) return null;
   const choose = async (id: string) => {

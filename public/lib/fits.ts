@@ -17,6 +17,14 @@ export const HUB_FITS = {
   none: { verdict: "bad", text: "Too large" },
 } as const satisfies Record<string, { verdict: Verdict; text: string }>;
 
+/** Of the catalogue, by published numbers. */
+export const RECOMMENDED_FITS = {
+  gpu: { verdict: "good", text: "Fits the GPU" },
+  split: { verdict: "fair", text: "Partly on the GPU" },
+  memory: { verdict: "good", text: "Fits" },
+  none: { verdict: "bad", text: "Too large" },
+} as const satisfies Record<string, { verdict: Verdict; text: string }>;
+
 /** How fast it would be, and what that means to a reader. */
 export function speedText({ class: name, tokens_per_second: rate }: SpeedEstimate): string {
   const shown = rate < 9.95 ? rate.toFixed(1) : String(Math.round(rate));

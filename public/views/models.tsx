@@ -5,6 +5,7 @@ import { DiskModels } from "../components/disk-models.tsx";
 import { DownloadListing } from "../components/download-list.tsx";
 import { HubSearch } from "../components/hub-search.tsx";
 import { ViewHeader } from "../components/view-header.tsx";
+import { Recommendations } from "../components/recommendations.tsx";
 import { watchModels } from "../state/models.ts";
 
 /** What is deployed, what fits, and where more comes from. */
@@ -17,6 +18,7 @@ export function ModelsView() {
         <div class="view-column">
           <DeploymentList />
           <DownloadListing />
+          <Recommendations />
           <DeployForm />
           <HubSearch />
           <DiskModels />
