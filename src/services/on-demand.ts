@@ -1,8 +1,13 @@
 import type { Config } from "../config/config.ts";
-import { ApiError, type ModelField, modelLoading, requestCancelled } from "../errors.ts";
+import { ApiError, type ModelField, modelLoading, queueFull, requestCancelled } from "../errors.ts";
 import type { Lease } from "./leases.ts";
 import type { EventBus } from "./events.ts";
 import type { ModelManager } from "./model-manager.ts";
+
+type WaitLimits = Pick<Config, "loadOnRequest" | "loadWaitMs" | "queueLimit" | "parallel">;
+
+/** Seconds, told to requests that wait for a load. */
+const RETRY_AFTER = 10;
 
 /**
  * Takes models for requests: one that is loading is waited for, one that lies on disk is loaded. Any number
@@ -11,13 +16,11 @@ import type { ModelManager } from "./model-manager.ts";
 export class OnDemandModels {
   readonly #manager: ModelManager;
   readonly #events: EventBus;
-  readonly #config: Pick<Config, "loadOnRequest" | "loadWaitMs">;
+  readonly #config: WaitLimits;
+  /** How many requests wait, by the name of the model. */
+  readonly #waiting = new Map<string, number>();
 
-  constructor(parts: {
-    manager: ModelManager;
-    events: EventBus;
-    config: Pick<Config, "loadOnRequest" | "loadWaitMs">;
-  }) {
+  constructor(parts: { manager: ModelManager; events: EventBus; config: WaitLimits }) {
     this.#manager = parts.manager;
     this.#events = parts.events;
     this.#config = parts.config;
@@ -27,6 +30,7 @@ export class OnDemandModels {
    * Without a name the current model is taken; one that is only loading is then not waited for.
    * @param field of the request that names the model, for the errors
    * @throws ApiError as `ModelManager.acquire` does; `model_loading` (503) after the time a request waits;
+   * `queue_full` (429) when as many wait as the settings let a model serve and queue;
    * `request_cancelled` or the reason when `signal` aborts
    */
   async acquire(name: string | undefined, signal: AbortSignal, field: ModelField = "model"): Promise<Lease> {
@@ -41,6 +45,8 @@ export class OnDemandModels {
     let wanted = name ?? this.#manager.unloaded();
     if (wanted === undefined || !this.#config.loadOnRequest) return this.#manager.acquire(name);
     const deadline = performance.now() + this.#config.loadWaitMs;
+    let waits = false;
+    using place = new DisposableStack();
     for (;;) {
       // Listened for before the attempt, so that no change is missed between the two.
       using change = new Change(this.#events, signal);
@@ -54,9 +60,23 @@ export class OnDemandModels {
         }
         if (error.code !== "model_loading") throw error;
       }
+      if (!waits) place.defer(this.#takePlace(wanted));
+      waits = true;
       const left = deadline - performance.now();
-      if (left <= 0 || !(await change.within(left))) throw modelLoading(wanted, 10);
+      if (left <= 0 || !(await change.within(left))) throw modelLoading(wanted, RETRY_AFTER);
     }
+  }
+
+  /** @returns what gives the place back @throws ApiError `queue_full` */
+  #takePlace(name: string): () => void {
+    const before = this.#waiting.get(name) ?? 0;
+    if (before >= this.#config.queueLimit + this.#config.parallel) throw queueFull(before, RETRY_AFTER);
+    this.#waiting.set(name, before + 1);
+    return () => {
+      const left = (this.#waiting.get(name) ?? 1) - 1;
+      if (left > 0) this.#waiting.set(name, left);
+      else this.#waiting.delete(name);
+    };
   }
 }
 

@@ -44,6 +44,22 @@ describe("a request that names a model on disk", () => {
     expect(error.retryAfter).toBeGreaterThan(0);
   });
 
+  test("is refused when as many wait already as the model could serve and queue", async () => {
+    const { models } = onDemand({ loadMs: 100 }, { queueLimit: 1, parallel: 2 });
+    const client = new AbortController();
+    const left = refusal(() => models.acquire("a", client.signal));
+    const others = [models.acquire("a", never), models.acquire("a", never)];
+    await Bun.sleep(5);
+    const error = await refusal(() => models.acquire("a", never));
+    expect(error).toMatchObject({ status: 429, code: "queue_full" });
+    expect(error.retryAfter).toBeGreaterThan(0);
+    client.abort();
+    await left;
+    others.push(models.acquire("a", never));
+    expect((await Promise.all(others)).map(({ name }) => name)).toEqual(["a", "a", "a"]);
+    expect((await models.acquire("a", never)).name).toBe("a");
+  });
+
   test("ends its wait when its client leaves, and the load goes on for others", async () => {
     const { models, manager } = onDemand({ loadMs: 50 });
     const client = new AbortController();
