@@ -130,8 +130,13 @@ function Model({
       <Badge verdict={verdict}>{text}</Badge>
       {present && <Badge>on this machine</Badge>}
       <div class="actions">
-        <button type="button" class="quiet" aria-label={`What ${name} would take`} onClick={choose}>
-          {gated ? "With a token…" : "Details…"}
+        <button
+          type="button"
+          class="quiet"
+          aria-label={gated ? `With a token: ${name}` : `Details of ${name}`}
+          onClick={choose}
+        >
+          {gated ? "With a token" : "Details"}
         </button>
         {!present && !gated && (
           <button

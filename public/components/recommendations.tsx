@@ -114,13 +114,13 @@ function Choice({ recommendation: one }: { recommendation: Recommendation }) {
         <button
           type="button"
           class="quiet"
-          aria-label={`What ${name} would take`}
+          aria-label={`Details of ${name}`}
           onClick={() => {
             draft.value = { ...EMPTY_DRAFT, model: model_name };
             document.getElementById("deploy-model")?.focus();
           }}
         >
-          Details…
+          Details
         </button>
         <button
           type="button"

@@ -88,7 +88,7 @@ test("what a model would take stands there before the button is pressed", async 
   expect(await verdict.getByText("Fits").count()).toBe(0);
   await search(page, "user");
   // A gated one leads to the form, where its token goes.
-  await page.getByRole("button", { name: "What user/gated/m-Q8_0.gguf would take" }).click();
+  await page.getByRole("button", { name: "With a token: user/gated/m-Q8_0.gguf" }).click();
   expect(await page.getByRole("combobox", { name: "Model" }).inputValue()).toBe("user/gated/m-Q8_0.gguf");
   await page.getByLabel("Hugging Face token").waitFor();
   expect(tab.trouble).toEqual([]);
