@@ -1,6 +1,7 @@
 import { LlamaVocabularyType, type LlamaModel, type Token } from "node-llama-cpp";
 import { byteCharacters } from "../../formats/bpe/byte-alphabet.ts";
 import { rawTokenText, tokenizeText } from "./binding.ts";
+import { cutLongRuns } from "./long-runs.ts";
 
 const BYTE_OF = new Map(byteCharacters().map((character, byte) => [character, byte]));
 const NOTHING = new Uint8Array();
@@ -75,12 +76,14 @@ export class Vocabulary {
 
   /** Text with the control tokens it spells; no BOS is added. */
   tokenize(text: string): Uint32Array {
-    return tokenizeText(this.#model, text, true);
+    return this.#inPieces(text, (piece) => tokenizeText(this.#model, piece, true));
   }
 
   /** The tokens of `text` where other text came before, so that no space is put in front of it. */
   tokenizeOn(text: string): Uint32Array {
-    return Uint32Array.from(this.#model.tokenize(text, true, "trimLeadingSpace"));
+    return this.#inPieces(text, (piece) =>
+      Uint32Array.from(this.#model.tokenize(piece, true, "trimLeadingSpace")),
+    );
   }
 
   /** Puts BOS in front where the model wants one and it is not there already. */
@@ -90,6 +93,15 @@ export class Vocabulary {
     all[0] = this.bos;
     all.set(tokens, 1);
     return all;
+  }
+
+  /** Only vocabularies of type BPE are split by expressions, and they put no space in front of a text. */
+  #inPieces(text: string, tokenizeFirst: (piece: string) => Uint32Array): Uint32Array {
+    if (this.#model.vocabularyType !== LlamaVocabularyType.bpe) return tokenizeFirst(text);
+    const [first = "", ...others] = cutLongRuns(text, this.controlTexts);
+    const tokens = tokenizeFirst(first);
+    if (others.length === 0) return tokens;
+    return concatenated([tokens, ...others.map((piece) => tokenizeText(this.#model, piece, true))]);
   }
 
   #work(token: number): Uint8Array {
@@ -108,6 +120,16 @@ export class Vocabulary {
 function spellsSpacesWithMark(model: LlamaModel): boolean {
   const marked = model.fileInfo.metadata.tokenizer?.ggml?.tokens?.findIndex((text) => text === "▁▁") ?? -1;
   return marked >= 0 && model.detokenize([marked as Token], false).startsWith(" ");
+}
+
+function concatenated(parts: readonly Uint32Array[]): Uint32Array {
+  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    all.set(part, end);
+    end += part.length;
+  }
+  return all;
 }
 
 function fromByteCharacters(text: string): Uint8Array {
