@@ -13,6 +13,14 @@ interface DeployOptions {
   "8bit"?: true;
   "4bit"?: true;
   hfToken?: string;
+  alias?: string[];
+  ttl?: string;
+  pinned?: true;
+  kvCacheType?: NonNullable<DeployRequest["kv_cache_type"]>;
+  flashAttention?: "auto" | "on" | "off";
+  lora?: string[];
+  draftModel?: string;
+  systemPrompt?: string;
   estimate?: true;
   force?: true;
   wait: boolean;
@@ -45,21 +53,24 @@ export function addDeployCommand(program: Command): void {
     .option("--8bit", "take the Q8_0 file where the name stands for several")
     .option("--4bit", "take the Q4_K_M file where the name stands for several")
     .option("--hf-token <token>", "for a gated repository; never stored (else HF_TOKEN of the server)")
+    .option("--alias <names...>", "other names that requests may use")
+    .option("--ttl <time>", "how long it may lie idle, such as 30m; -1 is for ever")
+    .option("--pinned", "never unload it for being idle or for another model")
+    .addOption(
+      new Option(
+        "--kv-cache-type <type>",
+        "how keys and values are kept; q8_0 takes half the memory",
+      ).choices(["f16", "q8_0"]),
+    )
+    .addOption(new Option("--flash-attention <when>", "where it is used").choices(["auto", "on", "off"]))
+    .option("--lora <files...>", "adapters, as path or path=scale")
+    .option("--draft-model <model>", "a smaller model that guesses tokens ahead")
+    .option("--system-prompt <text>", "for chats that begin with no system message of their own")
     .option("--estimate", "only tell what it would take")
     .option("--force", "load it although it does not seem to fit into memory")
     .option("--no-wait", "return as soon as it loads");
   runsInSession<DeployOptions, [string]>(command, async ({ client, json, print }, options, model) => {
-    const request: DeployRequest = {
-      model_name: model,
-      device: options.device,
-      context_length: options.contextLength,
-      parallel: options.parallel,
-      gpu_layers: options.gpuLayers,
-      load_in_8bit: options["8bit"],
-      load_in_4bit: options["4bit"],
-      hf_token: options.hfToken,
-      force: options.force,
-    };
+    const request = toRequest(model, options);
     if (options.estimate) {
       const estimate = await client.estimate(request);
       return print(estimate, () => estimateText(estimate));
@@ -71,4 +82,35 @@ export function addDeployCommand(program: Command): void {
     const ready = await deployAndFollow(client, request, { quiet: json });
     if (json) print(ready, () => "");
   });
+}
+
+function toRequest(model: string, options: DeployOptions): DeployRequest {
+  const { flashAttention, ttl } = options;
+  return {
+    model_name: model,
+    device: options.device,
+    context_length: options.contextLength,
+    parallel: options.parallel,
+    gpu_layers: options.gpuLayers,
+    load_in_8bit: options["8bit"],
+    load_in_4bit: options["4bit"],
+    hf_token: options.hfToken,
+    alias: options.alias,
+    // A bare number is seconds, and -1 is for ever.
+    ttl: ttl !== undefined && /^-?\d+$/.test(ttl) ? Number(ttl) : ttl,
+    pinned: options.pinned,
+    kv_cache_type: options.kvCacheType,
+    flash_attention:
+      flashAttention === undefined || flashAttention === "auto" ? flashAttention : flashAttention === "on",
+    lora: options.lora?.map(toLora),
+    draft_model: options.draftModel,
+    system_prompt: options.systemPrompt,
+    force: options.force,
+  };
+}
+
+/** `style.gguf` or `style.gguf=0.5` */
+function toLora(text: string): NonNullable<DeployRequest["lora"]>[number] {
+  const [, path = text, scale] = /^(.*)=(\d*\.?\d+)$/.exec(text) ?? [];
+  return scale === undefined ? path : { path, scale: Number(scale) };
 }

@@ -59,6 +59,16 @@ describe("berth deploy", () => {
     expect(server.manager.current()).toMatchObject({ model_name: "mine", slots: 2 });
   });
 
+  test("hands every option on to the server", async () => {
+    await using server = await startServer({}, { deploy: null });
+    const words =
+      "deploy mine --alias fast best --ttl 30m --pinned --kv-cache-type q8_0 --flash-attention on";
+    const { code } = await verb(server.url, [...words.split(" "), "--system-prompt", "Be brief."]);
+    expect(code).toBe(0);
+    expect(server.manager.current()).toMatchObject({ aliases: ["fast", "best"], pinned: true, ttl: 1800 });
+    expect(server.engine.models[0]?.spec).toMatchObject({ kvCacheType: "q8_0", flashAttention: true });
+  });
+
   test("returns at once with --no-wait", async () => {
     await using server = await startServer({ loadMs: 60_000 }, { deploy: null });
     const { code, out } = await verb(server.url, ["deploy", "mine", "--no-wait", "--json"]);

@@ -144,6 +144,14 @@ describe("GET /hub/search", () => {
     ]);
   });
 
+  test("takes how many are wanted, as a number and nothing else", async () => {
+    await using at = await start();
+    at.hub.add("user/other-repo", { files: { "a-Q4_0.gguf": model } });
+    const { repositories } = await at.get<HubSearchAnswer>("/hub/search?q=repo&limit=1");
+    expect(repositories).toHaveLength(1);
+    expect((await fetch(`${at.url}/hub/search?q=repo&limit=many`)).status).toBe(400);
+  });
+
   test("tells when the hub gives no answer, and when there is no question", async () => {
     await using at = await start({ hubEndpoint: "http://127.0.0.1:1" });
     const answer = await fetch(`${at.url}/hub/search?q=x`);

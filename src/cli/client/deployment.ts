@@ -28,14 +28,15 @@ export async function deployAndFollow(
   }
 }
 
-/** The deployment that answers to a name, deploying it or waiting for it where need be. */
+/** The deployment that takes requests for a name, deploying it or waiting for it where need be. */
 export async function readyDeployment(
   client: ServerClient,
   name: string,
   { quiet = false } = {},
 ): Promise<DeploymentStatus> {
   const found = await find(client, name);
-  if (found?.state === "ready") return found;
+  // One that was unloaded for being idle is loaded by the request itself.
+  if (found?.state === "ready" || found?.state === "unloaded") return found;
   if (found?.state !== "loading" && found?.state !== "downloading") {
     try {
       return await deployAndFollow(client, { model_name: name }, { quiet });
@@ -79,5 +80,8 @@ const label = ({ state, model_name }: DeploymentStatus) =>
 
 async function find(client: ServerClient, name: string): Promise<DeploymentStatus | undefined> {
   const { models } = await client.status();
-  return models.find(({ model_name, state }) => model_name === name && state !== "stopped");
+  return models.find(
+    ({ model_name, aliases, state }) =>
+      (model_name === name || aliases.includes(name)) && state !== "stopped",
+  );
 }

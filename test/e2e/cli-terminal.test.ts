@@ -1,0 +1,76 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { startServer, TEST_MODEL } from "../support/server.ts";
+import { BerthTerminal } from "../support/terminal.ts";
+
+setDefaultTimeout(60_000);
+
+/** What Ctrl-C and Ctrl-D send. */
+const INTERRUPT = "\x03";
+const END = "\x04";
+
+test("a chat on a terminal shows a prompt, streams answers with their figures, and ends at Ctrl-D", async () => {
+  await using server = await startServer();
+  await using terminal = new BerthTerminal(["chat"], { BERTH_URL: server.url });
+  await terminal.shows(/>>> /);
+  terminal.type("Hello\r");
+  await terminal.shows(/Hello world/);
+  await terminal.shows(/\(3 tokens, /);
+  terminal.type(END);
+  expect(await terminal.exited).toBe(0);
+});
+
+test("Ctrl-C stops an answer at once, and the chat goes on with what was said", async () => {
+  const pieces = Array.from({ length: 500 }, (_, index) => `word${index} `);
+  await using server = await startServer({ pieces, decodeMs: 50 });
+  await using terminal = new BerthTerminal(["chat", TEST_MODEL], { BERTH_URL: server.url });
+  await terminal.shows(/>>> /);
+  terminal.type("Count\r");
+  await terminal.shows(/word2 /);
+  terminal.type(INTERRUPT);
+  await terminal.shows(/\(stopped\)/);
+  const [model] = server.engine.models;
+  expect(model?.cancelled).toBe(1);
+  server.engine.script.pieces = ["Yes."];
+  terminal.type("Go on\r");
+  await terminal.shows(/Yes\./);
+  expect(model?.requests[1]?.prompt).toMatchObject({
+    messages: [
+      { content: "Count" },
+      { content: expect.stringMatching(/^word0 word1 /) },
+      { content: "Go on" },
+    ],
+  });
+  terminal.type("/exit\r");
+  expect(await terminal.exited).toBe(0);
+});
+
+test("Ctrl-C on a line that is being typed forgets it, and on an empty one says how to leave", async () => {
+  await using server = await startServer();
+  await using terminal = new BerthTerminal(["chat"], { BERTH_URL: server.url });
+  await terminal.shows(/>>> /);
+  terminal.type(`never asked${INTERRUPT}`);
+  terminal.type(INTERRUPT);
+  await terminal.shows(/Ctrl-D or \/exit leaves/);
+  terminal.type("/exit\r");
+  expect(await terminal.exited).toBe(0);
+  expect(server.engine.models[0]?.requests).toEqual([]);
+});
+
+test("a question that fails is told, and the chat goes on", async () => {
+  await using server = await startServer();
+  await using terminal = new BerthTerminal(["chat"], { BERTH_URL: server.url });
+  await terminal.shows(/>>> /);
+  server.engine.models[0]?.crash("a test");
+  terminal.type("Hello\r");
+  await terminal.shows(/error: /);
+  terminal.type("/exit\r");
+  expect(await terminal.exited).toBe(0);
+});
+
+test("a deployment on a terminal shows a bar that is gone when it is ready", async () => {
+  await using server = await startServer({ loadMs: 600 }, { deploy: null });
+  await using terminal = new BerthTerminal(["deploy", "mine"], { BERTH_URL: server.url });
+  await terminal.shows(/━+ Loading mine \d+ %/);
+  await terminal.shows(/mine is ready on cpu/);
+  expect(await terminal.exited).toBe(0);
+});
