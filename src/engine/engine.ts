@@ -148,8 +148,11 @@ export interface LoadedModel {
    * @throws ApiError `context_length_exceeded`, `max_length_exceeded`, `queue_full`, `engine_lost`, or a template's own complaint
    */
   generate(request: GenerateRequest, signal: AbortSignal): Promise<Generation>;
-  /** @throws ApiError when the chat template refuses the messages */
-  tokenize(prompt: Prompt): Promise<number[]>;
+  /**
+   * @param fit where the prompt is to be answered: the request field that holds it, named when it does not fit
+   * @throws ApiError when the chat template refuses the messages; `context_length_exceeded` with `fit`
+   */
+  tokenize(prompt: Prompt, fit?: { param: string }): Promise<number[]>;
   /** The text of each token, for `POST /tokenize` with pieces. */
   detokenize(tokens: number[]): Promise<string[]>;
   /**
@@ -209,7 +212,7 @@ export type Prompt =
   | { kind: "chat"; messages: ChatTurn[] }
   /** `addSpecial: false` leaves out the tokens that start a prompt, such as BOS; only `tokenize` is given it. */
   | { kind: "text"; text: string; addSpecial?: boolean }
-  | { kind: "tokens"; tokens: number[] };
+  | { kind: "tokens"; tokens: ArrayLike<number> };
 
 /** A message as chat templates expect it; content parts are already joined to text. */
 export interface ChatTurn {

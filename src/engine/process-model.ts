@@ -56,15 +56,17 @@ export class ProcessModel implements LoadedModel {
       },
     });
     this.#generations.set(id, call);
-    this.#child.send({ type: "generate", id, request });
+    this.#child.send({ type: "generate", id, request: { ...request, prompt: packed(request.prompt) } });
     return call.admitted;
   }
 
-  async tokenize(prompt: Prompt): Promise<number[]> {
-    return (await this.#ask((id) => this.#child.send({ type: "tokenize", id, prompt }))) as number[];
+  async tokenize(given: Prompt, fit?: { param: string }): Promise<number[]> {
+    const prompt = packed(given);
+    return (await this.#ask((id) => this.#child.send({ type: "tokenize", id, prompt, fit }))) as number[];
   }
 
-  async detokenize(tokens: number[]): Promise<string[]> {
+  async detokenize(given: number[]): Promise<string[]> {
+    const tokens = Float64Array.from(given);
     return (await this.#ask((id) => this.#child.send({ type: "detokenize", id, tokens }))) as string[];
   }
 
@@ -90,7 +92,7 @@ export class ProcessModel implements LoadedModel {
         this.#fail(message.id, ApiError.fromWire(message.error));
         break;
       case "tokens":
-        this.#answer(message.id, message.tokens);
+        this.#answer(message.id, Array.from(message.tokens));
         break;
       case "texts":
         this.#answer(message.id, message.texts);
@@ -137,4 +139,9 @@ export class ProcessModel implements LoadedModel {
   #nextId(): string {
     return String(++this.#lastId);
   }
+}
+
+/** For the channel. 64 bits, so that what is no token can still be named. */
+function packed(prompt: Prompt): Prompt {
+  return prompt.kind === "tokens" ? { kind: "tokens", tokens: Float64Array.from(prompt.tokens) } : prompt;
 }

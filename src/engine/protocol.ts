@@ -11,6 +11,11 @@ import type {
   Tuning,
 } from "./engine.ts";
 
+/*
+ * Long lists of tokens cross as typed arrays: the channel takes a microsecond for every element of a plain one, in
+ * which neither side does anything else.
+ */
+
 /** Every message from the server to an engine process. */
 export type ToWorker =
   | { type: "load"; spec: LoadSpec }
@@ -19,8 +24,8 @@ export type ToWorker =
   | { type: "generate"; id: string; request: GenerateRequest }
   /** The client is gone: free the slot within one step. Unknown ids are ignored. */
   | { type: "cancel"; id: string }
-  | { type: "tokenize"; id: string; prompt: Prompt }
-  | { type: "detokenize"; id: string; tokens: number[] }
+  | { type: "tokenize"; id: string; prompt: Prompt; fit?: { param: string } | undefined }
+  | { type: "detokenize"; id: string; tokens: ArrayLike<number> }
   /** End cleanly and exit with code 0. */
   | { type: "unload" };
 
@@ -34,7 +39,7 @@ export type FromWorker =
   | { type: "admitted"; id: string; promptTokens: number }
   /** The request is over without an end of its own: refused, or broken in a step. */
   | { type: "error"; id: string; error: WireError }
-  | { type: "tokens"; id: string; tokens: number[] }
+  | { type: "tokens"; id: string; tokens: Uint32Array }
   | { type: "texts"; id: string; texts: string[] }
   /** All that one step brought to all requests. */
   | { type: "step"; outputs: StepOutput[]; activity: Activity }

@@ -1,5 +1,4 @@
 import type { GenerateRequest, LoadedModel, Prompt } from "../engine/engine.ts";
-import { contextLengthExceeded } from "../errors.ts";
 import type {
   Completion,
   CompletionChunk,
@@ -137,9 +136,6 @@ function isTokens(prompt: Exclude<CompletionPrompt, string>): prompt is number[]
  * @throws ApiError `context_length_exceeded`
  */
 async function measure(engine: LoadedModel, prompts: Prompt[]): Promise<Prompt[]> {
-  const { contextLength } = engine.info;
-  const tokenised = await Promise.all(prompts.map((prompt) => engine.tokenize(prompt)));
-  for (const tokens of tokenised)
-    if (tokens.length >= contextLength) throw contextLengthExceeded(tokens.length, contextLength, "prompt");
+  const tokenised = await Promise.all(prompts.map((prompt) => engine.tokenize(prompt, { param: "prompt" })));
   return tokenised.map((tokens) => ({ kind: "tokens", tokens }));
 }

@@ -4,9 +4,15 @@ import type { TokenizeAnswer, TokenizeRequest } from "../schemas/tokenize.ts";
 import { toTurns } from "./messages.ts";
 import type { OnDemandModels } from "./on-demand.ts";
 
+/** An engine does nothing else while it tokenises, and takes about a quarter of a second for this many. */
+const MOST_CHARACTERS = 2 ** 20;
+/** What takes as long as a message, whatever is in it. */
+const CHARACTERS_PER_MESSAGE = 64;
+
 /**
  * The tokens that a text or a chat becomes in a model.
- * @throws ApiError `invalid_value` unless there is exactly one prompt, or when there is no such model
+ * @throws ApiError `invalid_value` unless there is exactly one prompt of reasonable length, or when there is no such
+ * model
  */
 export async function tokenize(
   models: Pick<OnDemandModels, "acquire">,
@@ -29,7 +35,23 @@ function toPrompt({ content, prompt, messages, add_special }: TokenizeRequest): 
   const given = [content, prompt, messages].filter((one) => one !== undefined && one !== null);
   if (given.length !== 1)
     throw invalidRequest("Exactly one of 'content', 'prompt' and 'messages' is needed", "content");
-  if (messages) return { kind: "chat", messages: toTurns(messages) };
+  if (messages) {
+    assertLength(lengthOf(messages), "messages");
+    return { kind: "chat", messages: toTurns(messages) };
+  }
   const text = { kind: "text" as const, text: content ?? prompt ?? "" };
+  assertLength(text.text.length, typeof content === "string" ? "content" : "prompt");
   return add_special === false ? { ...text, addSpecial: false } : text;
+}
+
+/** Of whatever text is in them. */
+const lengthOf = (messages: readonly object[]) =>
+  JSON.stringify(messages).length + messages.length * CHARACTERS_PER_MESSAGE;
+
+function assertLength(length: number, param: string): void {
+  if (length <= MOST_CHARACTERS) return;
+  throw invalidRequest(
+    `'${param}' is too long: at most ${MOST_CHARACTERS} characters are tokenised at once`,
+    param,
+  );
 }

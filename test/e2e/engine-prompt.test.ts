@@ -157,6 +157,23 @@ describe("a text longer than any context", () => {
     expect(read.mock.calls.flat().join("").length).toBeLessThan(200_000);
   });
 
+  test("is not rendered when there are more messages than tokens", () => {
+    using render = spyOn(model.loaded.template!, "render");
+    const messages = Array.from({ length: 1025 }, () => user(""));
+    const request = generateRequest("r", { prompt: { kind: "chat", messages } });
+    expect(() => admit(request, 1024, model.loaded)).toThrow(/more than 1025 tokens.*context of 1024 tokens/);
+    expect(render).not.toHaveBeenCalled();
+  });
+
+  test("counts what only the template shows", () => {
+    const shown = template("{% for m in messages %}{{ m.content }}{{ m.reasoning_content }}{% endfor %}");
+    using read = spyOn(model.loaded.vocabulary, "tokenize");
+    const messages: ChatTurn[] = [{ role: "assistant", content: "", reasoning_content: text }];
+    const request = generateRequest("r", { prompt: { kind: "chat", messages } });
+    expect(() => admit(request, 1024, { ...model.loaded, template: shown })).toThrow("more than");
+    expect(read.mock.calls.flat().join("").length).toBeLessThan(200_000);
+  });
+
   test.each(prompts)("as %s is counted to the token where it comes near the context", (_, prompt) => {
     const { length } = encodePrompt(prompt, "prompt", model.loaded);
     const request = generateRequest("r", { prompt });

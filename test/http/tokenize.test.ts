@@ -42,6 +42,20 @@ describe("POST /tokenize", () => {
     });
   });
 
+  test.each([
+    ["content", { content: "a".repeat(2 ** 20 + 1) }],
+    ["prompt", { prompt: "a".repeat(2 ** 20 + 1) }],
+    ["messages", { messages: Array.from({ length: 20_000 }, () => ({ role: "user", content: "" })) }],
+  ])("refuses a %s that would hold up the answers of others", async (param, request) => {
+    await using server = await startServer({}, { bodyLimit: 2 ** 24 });
+    expect(await tokenize(server, request)).toMatchObject({
+      status: 400,
+      body: {
+        error: { code: "invalid_value", param, message: expect.stringContaining("1048576 characters") },
+      },
+    });
+  });
+
   test("answers 404 to a model that is not deployed", async () => {
     await using server = await startServer();
     const { status, body } = await tokenize(server, { content: "a", model: "other" });

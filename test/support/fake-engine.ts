@@ -127,9 +127,7 @@ export class FakeModel implements LoadedModel {
     signal.throwIfAborted();
     this.#life.signal.throwIfAborted();
     this.requests.push(request);
-    const promptTokens = (await this.tokenize(request.prompt)).length;
-    if (promptTokens >= this.info.contextLength)
-      throw contextLengthExceeded(promptTokens, this.info.contextLength, request.promptParam);
+    const promptTokens = (await this.tokenize(request.prompt, { param: request.promptParam })).length;
     const { maxTokens, maxTotalTokens } = request;
     if (maxTotalTokens !== null && promptTokens >= maxTotalTokens)
       throw maxLengthExceeded(promptTokens, maxTotalTokens);
@@ -143,13 +141,12 @@ export class FakeModel implements LoadedModel {
     return { promptTokens, pieces: this.#answer(run, either) };
   }
 
-  async tokenize(prompt: Prompt): Promise<number[]> {
-    if (prompt.kind === "tokens") return prompt.tokens;
-    const text = prompt.kind === "text" ? prompt.text : prompt.messages.map((turn) => turn.content).join(" ");
-    return text
-      .split(/\s+/)
-      .filter(Boolean)
-      .map((_, index) => index + 1);
+  async tokenize(prompt: Prompt, fit?: { param: string }): Promise<number[]> {
+    const tokens = prompt.kind === "tokens" ? Array.from(prompt.tokens) : words(prompt);
+    const { contextLength } = this.info;
+    if (fit && tokens.length >= contextLength)
+      throw contextLengthExceeded(tokens.length, contextLength, fit.param);
+    return tokens;
   }
 
   async detokenize(tokens: number[]): Promise<string[]> {
@@ -218,4 +215,13 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);
   });
+}
+
+/** A token for each. */
+function words(prompt: Exclude<Prompt, { kind: "tokens" }>): number[] {
+  const text = prompt.kind === "text" ? prompt.text : prompt.messages.map((turn) => turn.content).join(" ");
+  return text
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((_, index) => index + 1);
 }

@@ -30,9 +30,13 @@ process.on("message", (message: ToWorker) => {
       return;
     case "tokenize":
       if (message.prompt.kind === "text" && message.prompt.text === "die") process.exit(7);
-      return send({ type: "tokens", id: message.id, tokens: cancelled.map(Number) });
+      return send({ type: "tokens", id: message.id, tokens: Uint32Array.from(cancelled, Number) });
     case "detokenize":
-      return send({ type: "texts", id: message.id, texts: message.tokens.map((token) => `t${token}`) });
+      return send({
+        type: "texts",
+        id: message.id,
+        texts: Array.from(message.tokens, (token) => `t${token}`),
+      });
     case "unload":
       if (!stubborn) process.exit(0);
   }

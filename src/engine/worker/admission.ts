@@ -1,5 +1,5 @@
 import { contextLengthExceeded, invalidRequest, maxLengthExceeded } from "../../errors.ts";
-import type { GenerateRequest, Prompt } from "../engine.ts";
+import type { ChatTurn, GenerateRequest, Prompt } from "../engine.ts";
 import { Run } from "./run.ts";
 import { samplerConfig } from "./sampling.ts";
 import type { ChatTemplate } from "./template.ts";
@@ -28,11 +28,48 @@ export function encodePrompt(
       return prompt.addSpecial === false ? tokens : vocabulary.withBos(tokens);
     }
     case "chat":
-      if (template) return vocabulary.withBos(joined(template.render(prompt.messages), vocabulary));
-      return vocabulary.withBos(
-        vocabulary.tokenize(prompt.messages.map(({ content }) => content ?? "").join("\n")),
-      );
+      return vocabulary.withBos(joined(toTexts(prompt.messages, template), vocabulary));
   }
+}
+
+/**
+ * The same for a prompt that is to be answered: one that can not fit is given up before it takes long.
+ * @throws ApiError 400 also with `context_length_exceeded`
+ */
+export function encodeFitting(
+  prompt: Prompt,
+  param: string,
+  contextLength: number,
+  reader: PromptReader,
+): Uint32Array {
+  const { vocabulary, template } = reader;
+  const surely = (texts: string[]) => assertNotHopeless(texts, contextLength, param, vocabulary);
+  const assertFits = (count: number) => {
+    if (count >= contextLength) throw contextLengthExceeded(count, contextLength, param);
+  };
+  let tokens: Uint32Array;
+  if (prompt.kind === "chat") {
+    // A template takes its time for each message, and puts some tokens around it.
+    if (prompt.messages.length > contextLength)
+      throw contextLengthExceeded(`more than ${prompt.messages.length}`, contextLength, param);
+    const contents = prompt.messages.map(({ content }) => content ?? "");
+    surely(contents);
+    const texts = toTexts(prompt.messages, template);
+    // Reasoning and calls of tools count as well, if the template shows them.
+    if (charactersOf(texts) > charactersOf(contents) + AT_ONCE) surely(texts);
+    tokens = vocabulary.withBos(joined(texts, vocabulary));
+  } else {
+    if (prompt.kind === "text") surely([prompt.text]);
+    else assertFits(prompt.tokens.length);
+    tokens = encodePrompt(prompt, param, reader);
+  }
+  assertFits(tokens.length);
+  return tokens;
+}
+
+/** Rendered by the template; without one the plain contents. */
+function toTexts(messages: ChatTurn[], template: ChatTemplate | null): string[] {
+  return template ? template.render(messages) : [messages.map(({ content }) => content ?? "").join("\n")];
 }
 
 /**
@@ -43,10 +80,9 @@ export function encodePrompt(
 export function admit(request: GenerateRequest, contextLength: number, reader: PromptReader): Run {
   const { promptParam, maxTokens, maxTotalTokens, sampling, ignoreEos } = request;
   const { vocabulary } = reader;
-  assertNotHopeless(request.prompt, contextLength, promptParam, vocabulary);
   for (const [token] of sampling.logitBias) checkToken(token, "logit_bias", vocabulary.size);
-  const prompt = orStart(encodePrompt(request.prompt, promptParam, reader), promptParam, vocabulary);
-  if (prompt.length >= contextLength) throw contextLengthExceeded(prompt.length, contextLength, promptParam);
+  const tokens = encodeFitting(request.prompt, promptParam, contextLength, reader);
+  const prompt = orStart(tokens, promptParam, vocabulary);
   if (maxTotalTokens !== null && prompt.length >= maxTotalTokens)
     throw maxLengthExceeded(prompt.length, maxTotalTokens);
   const limit = Math.min(
@@ -76,14 +112,12 @@ const SURELY = 1.1;
  * @throws ApiError 400 `context_length_exceeded`
  */
 function assertNotHopeless(
-  prompt: Prompt,
+  texts: string[],
   contextLength: number,
   param: string,
   vocabulary: Vocabulary,
 ): void {
-  if (prompt.kind === "tokens") return;
-  const texts = prompt.kind === "text" ? [prompt.text] : prompt.messages.map(({ content }) => content ?? "");
-  if (texts.reduce((sum, text) => sum + text.length, 0) <= AT_ONCE) return;
+  if (charactersOf(texts) <= AT_ONCE) return;
   let count = 0;
   for (const text of texts)
     for (let begin = 0; begin < text.length; begin += SLICE) {
@@ -92,6 +126,8 @@ function assertNotHopeless(
         throw contextLengthExceeded(`more than ${Math.floor(count / SURELY)}`, contextLength, param);
     }
 }
+
+const charactersOf = (texts: string[]) => texts.reduce((sum, { length }) => sum + length, 0);
 
 /** An empty prompt begins a new text, which is what the start token means. */
 function orStart(prompt: Uint32Array, param: string, { bos, eos }: Vocabulary): Uint32Array {
@@ -114,9 +150,11 @@ function joined(parts: string[], vocabulary: Vocabulary): Uint32Array {
  * llama.cpp fails the whole batch, every request in it, for one token id out of range.
  * @throws ApiError 400 naming the id
  */
-export function checkTokens(tokens: readonly number[], param: string, size: number): Uint32Array {
-  for (const token of tokens) checkToken(token, param, size);
-  return Uint32Array.from(tokens);
+export function checkTokens(tokens: ArrayLike<number>, param: string, size: number): Uint32Array {
+  return Uint32Array.from(tokens, (token) => {
+    checkToken(token, param, size);
+    return token;
+  });
 }
 
 function checkToken(token: number, param: string, size: number): void {

@@ -1,7 +1,7 @@
 import { ApiError, engineFailed, loadFailed } from "../../errors.ts";
 import type { EstimateSpec, GenerateRequest, LoadSpec, LogLevel } from "../engine.ts";
 import type { FromWorker, ToWorker } from "../protocol.ts";
-import { admit, checkTokens, encodePrompt } from "./admission.ts";
+import { admit, checkTokens, encodeFitting, encodePrompt } from "./admission.ts";
 import { estimate } from "./estimate.ts";
 import { Drafter } from "./drafter.ts";
 import { LlamaLog } from "./llama-log.ts";
@@ -39,7 +39,11 @@ export class Worker {
         return this.#model?.loop.cancel(message.id);
       case "tokenize":
         return this.#answering(message.id, ({ id } = message) => {
-          const tokens = Array.from(encodePrompt(message.prompt, "prompt", this.#loaded()));
+          const { prompt, fit } = message;
+          const { info, ...reader } = this.#loaded();
+          const tokens = fit
+            ? encodeFitting(prompt, fit.param, info.contextLength, reader)
+            : encodePrompt(prompt, "prompt", reader);
           this.#send({ type: "tokens", id, tokens });
         });
       case "detokenize":

@@ -16,12 +16,15 @@ export const tokenizeRoutes = ({ models }: Pick<Services, "models">) =>
       detail: {
         summary: "Count the tokens of a text or a chat",
         description:
-          "Exactly the tokens that a completion of this text, or a chat completion, would start from.",
+          "Exactly the tokens that a completion of this text, or a chat completion, would start from. At most 2^20 characters at once.",
         tags: ["Queries"],
         operationId: "tokenize",
         responses: answers({
           json: TokenizeAnswer,
-          errors: { 400: "No prompt or several, or nothing is deployed", 404: "No such deployment" },
+          errors: {
+            400: "No prompt or several, one that is too long, or nothing is deployed",
+            404: "No such deployment",
+          },
         }),
       },
     },
