@@ -1,14 +1,14 @@
 import type { Message } from "../lib/conversation.ts";
-import { formatCount, formatSeconds, plural } from "../lib/format.ts";
+import { formatCount, formatSeconds, plural, shortName } from "../lib/format.ts";
 
 /** How fast the answer was, what it took, and how full the context is. */
 export function AnswerFacts({ message: { facts, model } }: { message: Message }) {
-  if (!facts) return model ? <p class="facts">{model}</p> : null;
+  if (!facts) return model ? <p class="facts">{shortName(model)}</p> : null;
   const { promptTokens, completionTokens, tokensPerSecond, firstTokenMs, contextLength } = facts;
   const used = promptTokens + completionTokens;
   return (
     <p class="facts">
-      <span title="Model">{model}</span>
+      <span title={model}>{shortName(model ?? "")}</span>
       {tokensPerSecond !== null && (
         <span title="Tokens per second">{tokensPerSecond.toFixed(1)} tokens/s</span>
       )}

@@ -3,7 +3,7 @@ import type { DeploymentStatus } from "../../src/schemas/deployment.ts";
 import type { UndeployAnswer } from "../../src/schemas/status.ts";
 import { explain } from "../lib/api.ts";
 import { stateName } from "../lib/deployment.ts";
-import { formatBytes, formatParameters, plural } from "../lib/format.ts";
+import { deviceName, formatBytes, formatParameters, plural } from "../lib/format.ts";
 import { chooseModel, startNew } from "../state/chat.ts";
 import { notify } from "../state/notices.ts";
 import { call, refresh } from "../state/server.ts";
@@ -52,7 +52,9 @@ function Description({ deployment }: { deployment: DeploymentStatus }) {
     parameters !== null && `${formatParameters(parameters)} parameters`,
     quantisation,
     file_size !== null && formatBytes(file_size),
-    gpu_layers ? `${device}, ${gpu_layers} of ${total_layers} layers` : device,
+    gpu_layers
+      ? `${deviceName(device)}, ${gpu_layers} of ${total_layers} layers`
+      : device !== "auto" && deviceName(device),
     context_length !== null && `${context_length.toLocaleString("en")} tokens of context`,
     restarts > 0 && plural(restarts, "restart"),
   ].filter(Boolean);

@@ -4,7 +4,7 @@ import type { Alternative, EstimateAnswer } from "../../src/schemas/estimate.ts"
 import { explain, Refusal } from "../lib/api.ts";
 import { type DeployDraft, toDeployRequest } from "../lib/deploy-form.ts";
 import { FITS, speedText } from "../lib/fits.ts";
-import { formatBytes, formatParameters, plural } from "../lib/format.ts";
+import { deviceName, formatBytes, formatParameters, plural } from "../lib/format.ts";
 import { call } from "../state/server.ts";
 import { Badge } from "./badge.tsx";
 import { MemoryBar } from "./memory-bar.tsx";
@@ -76,7 +76,8 @@ function Verdict({ estimate, onChange }: { estimate: EstimateAnswer; onChange: P
     <>
       <p class="estimate-head">
         <Badge verdict={verdict}>{text}</Badge>
-        <strong>{message}</strong>
+        {/* Of what simply fits, the figures say all of it. */}
+        {fits !== "whole" && <strong>{message}</strong>}
       </p>
       <MemoryBar parts={memory} of={available.ram + available.vram} />
       <p class="facts">
@@ -89,7 +90,7 @@ function Verdict({ estimate, onChange }: { estimate: EstimateAnswer; onChange: P
         <span>
           {estimate.gpu_layers > 0
             ? `${estimate.gpu_layers} of ${estimate.total_layers} layers on the GPU`
-            : `on the ${estimate.device}`}
+            : deviceName(estimate.device)}
         </span>
         {!estimate.on_disk && <span>{formatBytes(estimate.file_size)} to download</span>}
       </p>

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { GpuStatus } from "../../src/schemas/system.ts";
 import { explain, Refusal, send } from "../lib/api.ts";
-import { formatBytes } from "../lib/format.ts";
+import { deviceName, formatBytes, shortName } from "../lib/format.ts";
 import { apiKey, call, models, view } from "../state/server.ts";
 
 type Ready = { ok: boolean; text: string } | null;
@@ -36,11 +36,19 @@ export function Health() {
       <Fact name="Health" good={ready.value?.ok} bad={ready.value?.ok === false}>
         {ready.value?.text ?? "–"}
       </Fact>
-      <Fact name="Current model">
-        {status ? (status.model_name ?? "none") : "–"}
+      <Fact name="Current model" wide>
+        {status ? (
+          <span title={status.model_name ?? undefined}>{shortName(status.model_name ?? "none")}</span>
+        ) : (
+          "–"
+        )}
         {status && (
           <small>
-            {status.is_loaded ? `loaded, on ${status.device}` : status.is_loading ? "loading" : "not loaded"}
+            {status.is_loaded
+              ? `loaded${status.device ? `, on the ${deviceName(status.device)}` : ""}`
+              : status.is_loading
+                ? "loading"
+                : "not loaded"}
           </small>
         )}
       </Fact>
@@ -69,12 +77,14 @@ interface FactProps {
   name: string;
   good?: boolean | undefined;
   bad?: boolean | undefined;
+  /** Whether it may be long. */
+  wide?: boolean;
   children: preact.ComponentChildren;
 }
 
-function Fact({ name, good = false, bad = false, children }: FactProps) {
+function Fact({ name, good = false, bad = false, wide = false, children }: FactProps) {
   return (
-    <div class="fact" data-state={bad ? "bad" : good ? "good" : undefined}>
+    <div class={wide ? "fact wide" : "fact"} data-state={bad ? "bad" : good ? "good" : undefined}>
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>

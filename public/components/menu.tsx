@@ -21,6 +21,10 @@ export function Menu({ label, button, class: name = "icon-button small", kind = 
   };
   useEffect(() => {
     if (!open.value) return;
+    const menu = root.current?.querySelector(".menu-items");
+    // What comes later makes it wider: the files on this machine, for one.
+    const watch = new ResizeObserver(() => place(root.current));
+    if (menu) watch.observe(menu);
     place(root.current);
     items(root.current)[0]?.focus();
     const outside = ({ target }: Event) => {
@@ -29,6 +33,7 @@ export function Menu({ label, button, class: name = "icon-button small", kind = 
     document.addEventListener("pointerdown", outside);
     document.addEventListener("focusin", outside);
     return () => {
+      watch.disconnect();
       document.removeEventListener("pointerdown", outside);
       document.removeEventListener("focusin", outside);
     };

@@ -1,7 +1,7 @@
 import type { DeploymentStatus } from "../../src/schemas/deployment.ts";
 import { useEffect } from "preact/hooks";
 import { isUsable, stateName } from "../lib/deployment.ts";
-import { formatBytes } from "../lib/format.ts";
+import { deviceName, formatBytes, shortName } from "../lib/format.ts";
 import { chooseModel, model } from "../state/chat.ts";
 import { deploy, diskModels, readDiskModels } from "../state/models.ts";
 import { go } from "../state/route.ts";
@@ -79,7 +79,7 @@ function Choice({ model: one, onChoose }: { model: DeploymentStatus; onChoose: (
             ? [
                 one.quantisation,
                 one.context_length && `${one.context_length.toLocaleString("en")} tokens`,
-                one.device,
+                one.device && deviceName(one.device),
               ]
                 .filter(Boolean)
                 .join(" · ")
@@ -127,6 +127,3 @@ function OnDisk({ close }: { close: () => void }) {
     </>
   );
 }
-
-/** Of a path the file, without its ending. */
-const shortName = (name: string): string => name.replace(/^.*\//, "").replace(/\.gguf$/i, "");

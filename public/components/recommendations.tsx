@@ -66,9 +66,9 @@ export function Recommendations() {
         </p>
       ) : (
         <ul class="recommendations">
-          {shown.map((one) => (
+          {shown.map((one, index) => (
             <li key={one.model_name}>
-              <Choice recommendation={one} />
+              <Choice recommendation={one} best={index === 0} />
             </li>
           ))}
         </ul>
@@ -87,7 +87,7 @@ export function Recommendations() {
   );
 }
 
-function Choice({ recommendation: one }: { recommendation: Recommendation }) {
+function Choice({ recommendation: one, best }: { recommendation: Recommendation; best: boolean }) {
   const { name, maker, model_name, quantisation, file_size, memory_bytes, licence, strengths, speed, fits } =
     one;
   const { verdict, text } = RECOMMENDED_FITS[fits];
@@ -96,6 +96,7 @@ function Choice({ recommendation: one }: { recommendation: Recommendation }) {
     <article class="card recommendation" aria-label={name}>
       <header>
         <h3>{name}</h3>
+        {best && <Badge>best choice</Badge>}
         <Badge verdict={verdict}>{text}</Badge>
       </header>
       <p class="muted">{strengths}</p>
@@ -124,7 +125,7 @@ function Choice({ recommendation: one }: { recommendation: Recommendation }) {
         </button>
         <button
           type="button"
-          class="button small primary"
+          class={best ? "button small primary" : "button small"}
           aria-label={`Deploy ${name}`}
           disabled={deployed}
           onClick={() => void deploy({ model_name })}

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { CancelAnswer, RequestList, RequestStatus } from "../../src/schemas/request.ts";
 import { explain } from "../lib/api.ts";
-import { formatSeconds } from "../lib/format.ts";
+import { formatSeconds, shortName } from "../lib/format.ts";
 import { notify } from "../state/notices.ts";
 import { call, view } from "../state/server.ts";
 
@@ -35,14 +35,16 @@ export function RequestTable() {
       {requests.value.length === 0 ? (
         <p class="empty">Idle. Each request shows here while it waits and while it is answered.</p>
       ) : (
-        <div class="table card flush" role="region" aria-labelledby="requests-title" tabIndex={0}>
+        <div class="table requests card flush" role="region" aria-labelledby="requests-title" tabIndex={0}>
           <table>
             <thead>
               <tr>
                 <th scope="col">Model</th>
-                <th scope="col">Endpoint</th>
+                <th scope="col" class="only-wide">
+                  Endpoint
+                </th>
                 <th scope="col">State</th>
-                <th scope="col" data-align="right">
+                <th scope="col" class="only-wide" data-align="right">
                   Prompt
                 </th>
                 <th scope="col" data-align="right">
@@ -59,12 +61,16 @@ export function RequestTable() {
             <tbody>
               {requests.value.map((request) => (
                 <tr key={request.id}>
-                  <td>{request.model}</td>
-                  <td>
+                  <td class="model" title={request.model}>
+                    {shortName(request.model)}
+                  </td>
+                  <td class="only-wide">
                     <code>{request.endpoint}</code>
                   </td>
                   <td>{STATES[request.state as keyof typeof STATES] ?? request.state}</td>
-                  <td data-align="right">{request.prompt_tokens.toLocaleString("en")}</td>
+                  <td class="only-wide" data-align="right">
+                    {request.prompt_tokens.toLocaleString("en")}
+                  </td>
                   <td data-align="right">{request.completion_tokens.toLocaleString("en")}</td>
                   <td data-align="right">{formatSeconds(request.elapsed_ms / 1000)}</td>
                   <td data-align="right">

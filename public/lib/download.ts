@@ -15,7 +15,7 @@ const STATES: Record<DownloadStatus["state"], string> = {
 export const isUnderWay = ({ state }: Pick<DownloadStatus, "state">): boolean =>
   state === "queued" || state === "downloading" || state === "verifying";
 
-/** How far it is, in words: `Downloading, 1.2 of 4.4 GB, 31 MB/s, 1 min 40 s left`. */
+/** How far it is, in words: `Downloading, 1.2 GiB of 4.4 GiB, 31 MiB/s, 1 min 40 s left`. */
 export function downloadText(download: DownloadStatus): string {
   const { state, downloaded_bytes, total_bytes, bytes_per_second, eta_seconds, note } = download;
   const amount =

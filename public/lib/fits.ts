@@ -30,9 +30,9 @@ export function speedText({ class: name, tokens_per_second: rate }: SpeedEstimat
   const shown = rate < 9.95 ? rate.toFixed(1) : String(Math.round(rate));
   const meaning = {
     fast: "fast",
-    comfortable: "faster than one reads",
-    readable: "about as fast as one reads",
-    slow: "slower than one reads",
+    comfortable: "faster than reading",
+    readable: "reading pace",
+    slow: "slower than reading",
   }[name];
   return `about ${shown} tokens/s, ${meaning}`;
 }

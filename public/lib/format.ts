@@ -1,6 +1,6 @@
-const UNITS = ["B", "KB", "MB", "GB", "TB", "PB"];
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
-/** Bytes as a person reads them, in steps of 1024: `1.5 GB`. */
+/** Bytes as a person reads them, in the units of the server's own messages: `812 MiB`, `1.5 GiB`. */
 export function formatBytes(bytes: number): string {
   let value = Math.max(0, bytes);
   let unit = 0;
@@ -9,7 +9,8 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit++;
   }
-  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
+  const exact = unit < 3 ? 9.95 : 99.95;
+  const digits = unit === 0 || value >= exact ? 0 : 1;
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
@@ -19,16 +20,6 @@ export function formatSeconds(seconds: number): string {
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-}
-
-/** How long ago a moment was; both in Unix seconds. */
-export function formatAgo(then: number, now: number): string {
-  const seconds = Math.max(0, Math.round(now - then));
-  if (seconds < 5) return "just now";
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
 /** A count of weights as model names give it: `1.2 B`, `270 M`. */
@@ -51,3 +42,11 @@ export function formatCount(count: number): string {
   if (count < 999_500) return `${trim(count / 1000)}k`;
   return `${trim(count / 1e6)}M`;
 }
+
+const DEVICES: Record<string, string> = { cpu: "CPU", cuda: "CUDA", vulkan: "Vulkan", metal: "Metal" };
+
+/** What a model runs on, as people write it. */
+export const deviceName = (device: string): string => DEVICES[device] ?? device;
+
+/** Of a model's name what tells it from others at a glance: the file or repository, without its owner and ending. */
+export const shortName = (name: string): string => name.replace(/^.*\//, "").replace(/\.gguf$/i, "");
