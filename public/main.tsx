@@ -2,6 +2,7 @@ import { render } from "preact";
 import { App } from "./components/app.tsx";
 import { listenForShortcuts } from "./state/shortcuts.ts";
 import { loadConversations } from "./state/conversations.ts";
+import { keepFocus } from "./state/focus.ts";
 import { refresh } from "./state/server.ts";
 
 const root = document.getElementById("app");
@@ -10,4 +11,5 @@ if (!root) throw new Error("index.html has no #app");
 refresh();
 void loadConversations();
 listenForShortcuts();
+keepFocus();
 render(<App />, root);

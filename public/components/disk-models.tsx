@@ -95,7 +95,7 @@ function File({ model }: { model: DiskModel }) {
               >
                 Delete for good
               </button>
-              <button type="button" class="button small" onClick={() => (sure.value = false)}>
+              <button type="button" class="button small" autoFocus onClick={() => (sure.value = false)}>
                 Keep
               </button>
             </>

@@ -146,6 +146,14 @@ export function withoutMessage(conversation: Conversation, id: string): Conversa
   return next ? withBranch(rest, next.id) : { ...rest, leaf: message.parent };
 }
 
+/** The conversation with every message that an earlier state of it had, and that state's branch shown. */
+export function withMessagesOf(conversation: Conversation, before: Conversation): Conversation {
+  const now = new Map(conversation.messages.map((message) => [message.id, message]));
+  const then = new Map(before.messages.map((message) => [message.id, message]));
+  // What was there first comes first: parents stand before their children.
+  return { ...conversation, messages: [...new Map([...then, ...now]).values()], leaf: before.leaf };
+}
+
 /** A conversation of its own that begins with the path to this message. */
 export function forkAt(
   conversation: Conversation,

@@ -6,6 +6,7 @@ import {
   type Message,
   withBranch,
   withMessage,
+  withMessagesOf,
   withoutMessage,
 } from "../lib/conversation.ts";
 import { newId } from "../lib/id.ts";
@@ -61,7 +62,15 @@ export function goOn(message: Message): void {
 /** Shows the branch that this message is on. */
 export const showBranch = (id: string): void => change(current.value.id, (one) => withBranch(one, id));
 
-export const deleteMessage = (id: string): void => change(current.value.id, (one) => withoutMessage(one, id));
+/** With a way back, as of whole conversations. */
+export function deleteMessage(id: string): void {
+  const before = current.value;
+  change(before.id, (one) => withoutMessage(one, id));
+  notify("Deleted from here on.", "info", {
+    label: "Undo",
+    run: () => change(before.id, (one) => withMessagesOf(one, before)),
+  });
+}
 
 /** Opens a conversation of its own that goes up to this message. */
 export function fork(message: Message): void {

@@ -8,6 +8,7 @@ import {
   siblings,
   withBranch,
   withMessage,
+  withMessagesOf,
   withoutMessage,
 } from "../../public/lib/conversation.ts";
 import { grouped, matches } from "../../public/lib/conversation-list.ts";
@@ -56,6 +57,13 @@ describe("a conversation", () => {
     expect(without.leaf).toBe("q2");
     expect(withoutMessage(without, "a1").leaf).toBe("q1");
     expect(withoutMessage(without, "q1")).toMatchObject({ messages: [], leaf: null });
+  });
+
+  test("has lost messages again where they were, and keeps what came meanwhile", () => {
+    const meanwhile = withMessage(withoutMessage(branched, "a2"), message("a3", "q2"));
+    const again = withMessagesOf(meanwhile, branched);
+    expect(ids(again.messages)).toEqual(["q1", "a1", "q2", "a2", "q3", "a3"]);
+    expect(again.leaf).toBe("q3");
   });
 
   test("keeps what it shows when another branch is deleted", () => {
