@@ -25,9 +25,9 @@ const CLIENT_HEADERS = [
  *
  * A page can reach loopback in two ways. By DNS rebinding its own name leads here: then the Host
  * header shows that name, and a server bound to loopback serves loopback names only, besides
- * `allowedHosts`. Or it calls `http://127.0.0.1` from its own origin: reads are not exposed to it
- * (no CORS headers), and what changes state is refused, since a browser sends simple requests without
- * asking first. Pages that this machine serves itself, on whatever port, are no strangers.
+ * `allowedHosts`. Or it calls `http://127.0.0.1` from its own origin, which is refused whatever it asks for: a
+ * browser sends simple requests without asking first, and even a read can make the server work. Links lead
+ * here without an origin, and are followed. Pages that this machine serves itself, on whatever port, are no strangers.
  *
  * A server bound to another address is meant to be reached by names it can not know, so there the Host
  * header is checked only when `allowedHosts` is set; of the origins, only its own and `allowedOrigins`
@@ -52,10 +52,16 @@ export class HostGuard {
     const host = request.headers.get("host");
     // A browser always sends a Host header; what sends none is a program.
     if (host !== null && !this.#servesHost(host)) throw hostNotAllowed(host);
-    if (SAFE_METHODS.has(request.method)) return;
     const origin = request.headers.get("origin");
-    if (origin !== null && !this.#isOwn(origin, host) && !this.#allowsOrigin(origin))
+    // A preflight is answered whoever asks; without CORS headers, that is a refusal.
+    if (
+      origin !== null &&
+      request.method !== "OPTIONS" &&
+      !this.#isOwn(origin, host) &&
+      !this.#allowsOrigin(origin)
+    )
       throw originNotAllowed(origin);
+    if (SAFE_METHODS.has(request.method)) return;
     // A browser may leave the Origin out, but it says that the request comes from elsewhere.
     if (origin === null && request.headers.get("sec-fetch-site") === "cross-site" && this.#origins !== "any")
       throw originNotAllowed("cross-site");

@@ -96,10 +96,11 @@ describe("a page of another origin", () => {
     expect((await postFrom({ "sec-fetch-site": "same-origin" })).status).toBe(200);
   });
 
-  test("can not read: no CORS headers, also on errors", async () => {
+  test("can not read: it is refused, without CORS headers, before anything is looked up for it", async () => {
     await using server = await startServer();
-    for (const path of ["/status", "/nope"]) {
+    for (const path of ["/status", "/hub/search?q=llama", "/nope"]) {
       const answer = await fetch(server.url + path, { headers: { origin: EVIL } });
+      expect(answer.status).toBe(403);
       expect(answer.headers.get("access-control-allow-origin")).toBeNull();
       expect(answer.headers.get("vary")).toContain("origin");
     }
@@ -111,6 +112,14 @@ describe("a page of another origin", () => {
     expect(answer.headers.get("access-control-allow-origin")).toBeNull();
     expect(answer.headers.get("access-control-allow-methods")).toBeNull();
   });
+});
+
+test("a link on another site may lead here", async () => {
+  await using server = await startServer();
+  const answer = await fetch(server.url, {
+    headers: { accept: "text/html", "sec-fetch-site": "cross-site" },
+  });
+  expect(answer.status).toBe(200);
 });
 
 describe("a page that is served", () => {
