@@ -23,13 +23,11 @@ interface Shifted {
 }
 
 test("nothing jumps while an answer is written, and when it is done", async () => {
-  const pieces = [
-    "A beginning.\n\n## Title\n\n",
-    ..."| a | b |\n|---|---|\n| 1 | 2 |\n\n",
-    ..."```js\nlet a = 1;\n```\n\n",
-    "$$\\frac{1}{2}$$\n\n",
-    ..."The end of it.",
+  const answer = [
+    "A beginning.\n\n## Title\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n",
+    "```js\nlet a = 1;\n```\n\n$$\\frac{1}{2}$$\n\nThe end of it.",
   ];
+  const pieces = answer.join("").match(/[\s\S]{1,3}/g) ?? [];
   await using server = await startServer({ pieces, decodeMs: 15 });
   for (const options of [{}, PHONE]) {
     await using tab = await browser.open(server.url, options);
