@@ -2,6 +2,7 @@ import { Charts } from "../components/charts.tsx";
 import { Configuration } from "../components/configuration.tsx";
 import { Health } from "../components/health.tsx";
 import { LogView } from "../components/log-view.tsx";
+import { QueryPanel } from "../components/query-panel.tsx";
 import { RequestTable } from "../components/request-table.tsx";
 import { ViewHeader } from "../components/view-header.tsx";
 
@@ -15,6 +16,7 @@ export function SystemView() {
           <Health />
           <Charts />
           <RequestTable />
+          <QueryPanel />
           <LogView />
           <Configuration />
         </div>
