@@ -1,11 +1,12 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Conversation } from "../lib/conversation.ts";
 import { save } from "../state/conversations.ts";
 
 /** The title of a conversation as a field: Enter and leaving keep it, Escape does not. */
 export function RenameField({ conversation, onEnd }: { conversation: Conversation; onEnd: () => void }) {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.select(), []);
+  // Before anything is drawn, so that no key is lost that is typed at once.
+  useLayoutEffect(() => input.current?.select(), []);
   const end = (keep: boolean) => {
     const title = input.current?.value.trim();
     if (keep && title && title !== conversation.title) save({ ...conversation, title, named: true });

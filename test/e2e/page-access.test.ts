@@ -84,6 +84,7 @@ test("the focus stays near what went away under it", async () => {
   const list = page.getByRole("region", { name: "Conversations" });
   await list.getByRole("button", { name: "Options of Go on" }).press("Enter");
   await page.getByRole("menuitem", { name: "Rename" }).press("Enter");
+  await focusIsOn("Title of the conversation");
   await page.keyboard.type("Going on");
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => document.activeElement?.getAttribute("title") === "Going on");
