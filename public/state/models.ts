@@ -37,14 +37,18 @@ export function watchModels(): () => void {
 /** Looks now, and from then on as often as there is something to see. */
 async function look(): Promise<void> {
   clearTimeout(timer);
-  const before = downloads.value.filter(isUnderWay).length;
+  const before = completed();
   await readDownloads();
-  const now = downloads.value.filter(isUnderWay).length;
-  // Something has come to its end, so the files have changed.
-  if (diskModels.value === null || now < before) await readDiskModels();
+  const hasMore = [...completed()].some((id) => !before.has(id));
+  if (diskModels.value === null || hasMore) await readDiskModels();
   clearTimeout(timer);
-  if (watchers > 0) timer = setTimeout(() => void look(), now > 0 ? WATCH_MS : IDLE_MS);
+  const isBusy = downloads.value.some(isUnderWay);
+  if (watchers > 0) timer = setTimeout(() => void look(), isBusy ? WATCH_MS : IDLE_MS);
 }
+
+/** Of those that have put a file here; a quick one may never have been seen under way. */
+const completed = () =>
+  new Set(downloads.value.filter(({ state }) => state === "completed").map(({ id }) => id));
 
 async function readDownloads(): Promise<void> {
   try {

@@ -61,6 +61,24 @@ test("a model is found on the hub, downloaded, paused, resumed, deployed, undepl
   expect(tab.trouble).toEqual([]);
 });
 
+test("a download that is over before the page looks again still shows its file", async () => {
+  await using at = await start();
+  at.slowDown();
+  const id = (await at.pull("user/repo:Q8_0")).download?.id;
+  await at.begins(id);
+  await at.post(`/downloads/${id}/pause`);
+  await using tab = await browser.open(`${at.url}/#/models`);
+  const { page } = tab;
+  await page
+    .getByRole("article", { name: /^Download of/ })
+    .getByText(/^Paused/)
+    .waitFor();
+  at.hurry();
+  await at.post(`/downloads/${id}/resume`);
+  await at.reaches(id, "completed");
+  await page.getByRole("article", { name: "File of user/repo/m-Q8_0.gguf" }).waitFor();
+});
+
 test("a download is cancelled, and what arrived goes", async () => {
   await using at = await start();
   at.slowDown();
