@@ -36,6 +36,8 @@ export interface FakeScript {
   weightBytes: number;
   /** Thrown instead of the piece of this index. */
   failAt: { index: number; error: Error } | null;
+  /** What its models say of themselves besides. */
+  info: Partial<ModelInfo>;
 }
 
 /** An engine that answers from a script; prompts are counted as one token per word. */
@@ -58,6 +60,7 @@ export class FakeEngine implements Engine {
       contextLength: 2048,
       weightBytes: 4_000_000,
       failAt: null,
+      info: {},
       ...script,
     };
   }
@@ -114,6 +117,7 @@ export class FakeModel implements LoadedModel {
       loadTimeMs: script.loadMs,
       pid: null,
       notes: [],
+      ...script.info,
     };
   }
 
@@ -171,6 +175,7 @@ export class FakeModel implements LoadedModel {
         if (index > 0 && this.#script.decodeMs > 0) await pause(this.#script.decodeMs, signal);
         signal.throwIfAborted();
         run.done++;
+        this.activity.completionTokens++;
         yield { text, tokens: 1 };
       }
     } finally {
