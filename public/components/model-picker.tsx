@@ -14,15 +14,16 @@ export function ModelPicker() {
   const chosen = models.value.find(({ model_name }) => model_name === model.value);
   const name = model.value ?? (view.value.status ? "No model" : "…");
   const loading = chosen?.state === "loading" || chosen?.state === "downloading";
+  const percent = chosen && loading ? `${Math.round(chosen.progress * 100)} %` : null;
   return (
     <Menu
-      label={`Model: ${name}`}
+      // Whatever is to be seen is to be heard as well, in the same words.
+      label={percent ? `Model: ${shortName(name)} ${percent}` : `Model: ${name}`}
       class="model-button"
       button={
         <>
           <span class="state-dot" data-state={chosen?.state ?? "stopped"} />
-          <span class="name">{shortName(name)}</span>
-          {chosen && loading && <span class="muted">{Math.round(chosen.progress * 100)} %</span>}
+          <span class="name">{shortName(name)}</span> {percent && <span class="muted">{percent}</span>}
           <Icon name="down" size={14} />
         </>
       }

@@ -126,7 +126,10 @@ test.each(["light", "dark"] as const)(
 
     await page.getByText("No model is deployed").waitFor();
     await clean();
-    await at.deploy("user/repo", { wait: true });
+    at.server.engine.script.loadMs = 1500;
+    await at.deploy("user/repo");
+    await page.getByRole("button", { name: "Model: repo 50 %" }).waitFor();
+    await clean();
     await page.getByText("What would you like to know?").waitFor();
     await clean();
     await ask(page, "Hello");

@@ -31,7 +31,7 @@ async function someHub(): Promise<HubServer> {
     hub.add(REPOSITORY, { files: { [file("Q4_K_M")]: small, [file("Q8_0")]: other } });
     hub.add("another-user/gated-GGUF", { files: { "gated-Q8_0.gguf": other }, gated: "auto" });
   });
-  Object.assign(at.server.engine.script, { pieces: ANSWER, decodeMs: 5, prefillMs: 300, loadMs: 1500 });
+  Object.assign(at.server.engine.script, { pieces: ANSWER, decodeMs: 20, prefillMs: 300, loadMs: 1500 });
   return at;
 }
 
