@@ -50,7 +50,7 @@ export function RequestTable() {
                 <th scope="col" data-align="right">
                   Answer
                 </th>
-                <th scope="col" data-align="right">
+                <th scope="col" class="only-wide" data-align="right">
                   Since
                 </th>
                 <th scope="col">
@@ -72,7 +72,9 @@ export function RequestTable() {
                     {request.prompt_tokens.toLocaleString("en")}
                   </td>
                   <td data-align="right">{request.completion_tokens.toLocaleString("en")}</td>
-                  <td data-align="right">{formatSeconds(request.elapsed_ms / 1000)}</td>
+                  <td class="only-wide" data-align="right">
+                    {formatSeconds(request.elapsed_ms / 1000)}
+                  </td>
                   <td data-align="right">
                     <button
                       type="button"
