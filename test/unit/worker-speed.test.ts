@@ -2,18 +2,23 @@ import { describe, expect, test } from "bun:test";
 import { shareOut } from "../../src/engine/worker/share.ts";
 import { Speed } from "../../src/engine/worker/speed.ts";
 
-/** A model of `promptMs` a prompt token and `decodeMs` a step of answers, evaluated until its prompt is through. */
+/**
+ * A model of `promptMs` a prompt token, `fixedMs` a step with any, and `decodeMs` a step of answers, evaluated until
+ * its prompt is through.
+ */
 function chunks(
   speed: Speed,
   {
     promptMs,
     decodeMs,
+    fixedMs = 0,
     answers = 0,
     prompt = 2000,
     room = 512,
   }: {
     promptMs: number;
     decodeMs: number;
+    fixedMs?: number;
     answers?: number;
     prompt?: number;
     room?: number;
@@ -22,7 +27,8 @@ function chunks(
   const sizes: number[] = [];
   let now = 0;
   const step = (load: { answers: number; promptTokens: number }) => {
-    const ms = load.promptTokens * promptMs + (load.answers > 0 ? decodeMs : 0);
+    const alone = Math.max(load.promptTokens > 0 ? fixedMs : 0, load.answers > 0 ? decodeMs : 0);
+    const ms = load.promptTokens * promptMs + alone;
     now += ms;
     speed.record(load, ms, now);
   };
@@ -60,6 +66,35 @@ describe("prompt chunks", () => {
     const speed = new Speed({ pauseMs: 500, guessMs: 60, coldMs: 30_000 });
     const sizes = chunks(speed, { promptMs: 50, decodeMs: 900, answers: 2, prompt: 20 });
     expect(Math.min(...sizes)).toBeGreaterThanOrEqual(2);
+  });
+
+  test.each([
+    ["reading all weights takes longer than the pause", { promptMs: 20, decodeMs: 900, fixedMs: 900 }],
+    ["threads have to wait for others", { promptMs: 4, decodeMs: 15, fixedMs: 700 }],
+  ])("do not shrink in vain where %s", (_, model) => {
+    for (const answers of [0, 1]) {
+      const speed = new Speed({ pauseMs: 500, guessMs: 20, coldMs: 30_000 });
+      const sizes = chunks(speed, { ...model, answers });
+      // At least a quarter of the time is for the tokens, and at most two thirds.
+      const worth = model.fixedMs / 3 / model.promptMs;
+      expect(sizes.toSorted((a, b) => a - b)[sizes.length >> 1]).toBeGreaterThan(worth);
+      expect(Math.max(...sizes.slice(3)) * model.promptMs).toBeLessThan(2 * model.fixedMs);
+    }
+  });
+
+  test("keep to the pause where they can, whatever a step takes beside them", () => {
+    const speed = new Speed({ pauseMs: 500, guessMs: 60, coldMs: 30_000 });
+    const sizes = chunks(speed, { promptMs: 5, decodeMs: 15, fixedMs: 200, answers: 2 });
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(60);
+    expect(sizes.at(-2)).toBeGreaterThanOrEqual(40);
+  });
+
+  test("grow again once a step no longer waits for others", () => {
+    const speed = new Speed({ pauseMs: 500, guessMs: 20, coldMs: 30_000 });
+    chunks(speed, { promptMs: 4, decodeMs: 15, fixedMs: 700, answers: 1 });
+    const sizes = chunks(speed, { promptMs: 4, decodeMs: 15, answers: 1, prompt: 3000 });
+    expect(sizes.at(-2)).toBeGreaterThanOrEqual(95);
+    expect(sizes.at(-2)).toBeLessThanOrEqual(107);
   });
 
   test("are one token at least, and never more than there is room for", () => {
