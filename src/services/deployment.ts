@@ -45,7 +45,7 @@ const COOL_DOWN_MS = 15_000;
  */
 export class Deployment {
   readonly name: string;
-  readonly #plan: DeployPlan;
+  #plan: DeployPlan;
   readonly #parts: DeploymentParts;
   readonly #created = Date.now();
   /** Aborts when it is to end: a load, its place in the queue and the wait before a restart end too. */
@@ -71,7 +71,7 @@ export class Deployment {
     this.#plan = plan;
     this.#parts = parts;
     this.#state = this.#first;
-    this.#leases = new Leases(plan, plan.pinned ? null : plan.ttlMs, () => void this.rest());
+    this.#leases = new Leases(plan, ttlOf(plan), () => void this.rest());
     // Whoever does not wait for these learns of a failure from the state.
     this.#started.promise.catch(() => {});
     this.#ready.promise.catch(() => {});
@@ -135,6 +135,22 @@ export class Deployment {
   /** Resolves when the model is ready for the first time; rejects with why it will not be. */
   get ready(): Promise<ModelInfo> {
     return this.#ready.promise;
+  }
+
+  /**
+   * What a request has loaded becomes what `plan` asks for, where that is to be loaded in the same way.
+   * @returns whether it is: there is nothing left to deploy then
+   */
+  adopt(plan: DeployPlan): boolean {
+    const isThere = this.#state === "ready" || this.#state === "loading";
+    if (!this.onDemand || !isThere || plan.name !== this.name || !Bun.deepEquals(plan.spec, this.spec))
+      return false;
+    this.#plan = { ...plan, fetch: this.#plan.fetch };
+    this.#leases.setTerms(plan, ttlOf(plan));
+    if (this.idle) this.#leases.onReady();
+    else if (this.#leases.users === 0) this.#leases.onGone();
+    this.#become(this.#state);
+    return true;
   }
 
   /**
@@ -364,3 +380,5 @@ export class Deployment {
 function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
+
+const ttlOf = ({ pinned, ttlMs }: DeployPlan) => (pinned ? null : ttlMs);

@@ -1,7 +1,7 @@
 /** Tells when something was not used for as long as it may lie idle. */
 export class IdleTimer {
   readonly #onIdle: () => void;
-  readonly #ttlMs: number | null;
+  #ttlMs: number | null;
   #timer: Timer | undefined;
 
   /**
@@ -11,6 +11,11 @@ export class IdleTimer {
   constructor(ttlMs: number | null, onIdle: () => void) {
     this.#ttlMs = ttlMs;
     this.#onIdle = onIdle;
+  }
+
+  /** Another time holds from the next `start` on; see the constructor. */
+  setTtl(ttlMs: number | null): void {
+    this.#ttlMs = ttlMs;
   }
 
   /** It is in use, or gone. */

@@ -20,7 +20,7 @@ export interface Lease {
 
 /** Who uses a deployment's model, and when nobody has done so for too long. */
 export class Leases {
-  readonly #about: Pick<Lease, "name" | "defaults">;
+  #about: Pick<Lease, "name" | "defaults">;
   readonly #idle: IdleTimer;
   readonly #drain = new Drain();
   #lastUsed: number | null = null;
@@ -74,6 +74,12 @@ export class Leases {
         if (this.users === 0) this.#idle.start(keepMs);
       },
     };
+  }
+
+  /** Other terms hold for those who come from now on; see the constructor. */
+  setTerms(about: Pick<Lease, "name" | "defaults">, ttlMs: number | null): void {
+    this.#about = about;
+    this.#idle.setTtl(ttlMs);
   }
 
   /** The model is in memory, and nobody has used it yet. */

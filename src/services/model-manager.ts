@@ -80,10 +80,18 @@ export class ModelManager {
     const { config, files, threads, log, store } = this.#parts;
     this.#assertFree(request.model_name);
     const plan = await planDeployment(request, files, config, { threads });
+    const loaded = this.#deployments.using(plan.name, plan);
+    if (loaded?.onDemand && loaded.state === "unloaded")
+      await this.#remove(loaded, 0, undeployed(loaded.name));
     // Somebody else may have deployed it meanwhile. From here to `#start` nothing is awaited.
-    this.#assertFree(plan.name, plan);
-    const deployment = this.#start(plan);
+    const adopted = this.#adopt(plan);
+    if (!adopted) this.#assertFree(plan.name, plan);
+    const deployment = adopted ?? this.#start(plan);
     if (remember) store.save(request);
+    if (adopted?.state === "ready") {
+      log.info({ model: plan.name }, "deployed as a request has loaded it");
+      return toAnswer(adopted.status(), "ready", `The model '${plan.name}' is ready`);
+    }
     const { device, contextLength, parallel, gpuLayers } = plan.spec;
     log.info(
       { model: plan.name, device, context_length: contextLength, parallel, gpu_layers: gpuLayers },
@@ -262,10 +270,23 @@ export class ModelManager {
     }
   }
 
-  /** @throws ApiError when the name is taken, or the file is in use under another name */
-  #assertFree(name: string, plan?: DeployPlan): void {
+  /** The deployment that a request made and that is just what `plan` asks for, which it is from now on. */
+  #adopt(plan: DeployPlan): Deployment | null {
+    const loaded = this.#deployments.using(plan.name, plan);
+    if (this.#closing || !loaded?.adopt(plan)) return null;
+    // It counts as the newest.
+    this.#deployments.add(loaded);
+    return loaded;
+  }
+
+  /**
+   * @param plan `null` as long as it is not known whether it is what a request has loaded
+   * @throws ApiError when the name is taken, or the file is in use under another name
+   */
+  #assertFree(name: string, plan: DeployPlan | null = null): void {
     if (this.#closing) throw shuttingDown();
-    const taken = this.#deployments.using(name, plan);
+    const taken = this.#deployments.using(name, plan ?? undefined);
+    if (taken?.onDemand && plan === null && taken.state !== "draining") return;
     if (taken?.state === "draining") throw beingUndeployed(taken.name).namedBy("model_name");
     if (taken) throw alreadyDeployed(taken.name);
   }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { loadFailed, modelNotFound } from "../../src/errors.ts";
+import type { DeployRequest } from "../../src/schemas/deployment.ts";
 import { OnDemandModels } from "../../src/services/on-demand.ts";
 import { anyFile } from "../support/test-manager.ts";
 import { closeManaged, ready, refusal, setUp, stateOf } from "../support/managed.ts";
@@ -140,6 +141,65 @@ describe("a request for a model that is loading", () => {
     await manager.undeploy("a");
     expect((await waiting).code).toBe("model_undeploying");
     expect(manager.list()).toEqual([]);
+  });
+});
+
+describe("a deployment that a request made", () => {
+  test("is taken over by a deploy that asks for the same, and nothing is loaded again", async () => {
+    const saved: string[] = [];
+    const store = {
+      list: () => [],
+      save: ({ model_name }: DeployRequest) => saved.push(model_name),
+      remove: () => {},
+    };
+    const { engine, models, manager } = onDemand({}, { onDemandTtlMs: 20 }, { store });
+    await ready(manager, "b");
+    (await models.acquire("a", never)).release();
+    const answer = await manager.deploy({ model_name: "a", alias: "mine", pinned: true });
+    expect(answer).toMatchObject({ model_name: "a", status: "ready" });
+    expect(manager.current()).toMatchObject({
+      model_name: "a",
+      on_demand: false,
+      pinned: true,
+      aliases: ["mine"],
+    });
+    expect(saved).toEqual(["b", "a"]);
+    await Bun.sleep(40);
+    expect(stateOf(manager, "a")).toBe("ready");
+    expect(engine.models).toHaveLength(2);
+  });
+
+  test("gives its requests the defaults of the deploy from then on", async () => {
+    const { models, manager } = onDemand();
+    (await models.acquire("a", never)).release();
+    await manager.deploy({ model_name: "a", system_prompt: "Be brief." });
+    expect((await models.acquire("a", never)).defaults.systemPrompt).toBe("Be brief.");
+  });
+
+  test("is waited for by a deploy that comes while it loads", async () => {
+    const { engine, models, manager } = onDemand({ loadMs: 30 });
+    const asked = models.acquire("a", never);
+    await until(() => stateOf(manager, "a") === "loading");
+    expect(await ready(manager, "a")).toMatchObject({ status: "ready" });
+    expect((await asked).name).toBe("a");
+    expect(engine.models).toHaveLength(1);
+  });
+
+  test("has to be undeployed first for a deploy that asks for something else", async () => {
+    const { models, manager } = onDemand();
+    (await models.acquire("a", never)).release();
+    const error = await refusal(() => manager.deploy({ model_name: "a", context_length: 64 }));
+    expect(error).toMatchObject({ status: 400, code: "already_deployed" });
+    expect(manager.list()).toMatchObject([{ model_name: "a", on_demand: true }]);
+  });
+
+  test("makes way for any deploy once it lies unloaded", async () => {
+    const { engine, models, manager } = onDemand({}, { onDemandTtlMs: 0 });
+    (await models.acquire("a", never)).release();
+    await until(() => stateOf(manager, "a") === "unloaded");
+    expect(await ready(manager, "a", { context_length: 64 })).toMatchObject({ status: "ready" });
+    expect(manager.list()).toMatchObject([{ model_name: "a", on_demand: false, state: "ready" }]);
+    expect(engine.models).toHaveLength(2);
   });
 });
 
