@@ -1,22 +1,26 @@
 import { useSignal } from "@preact/signals";
 import {
   BUILT_IN_PRESETS,
+  defaultText,
   type Preset,
   readNumber,
   readStops,
   type Sampling,
   SAMPLING_FIELDS,
 } from "../lib/sampling.ts";
+import { model } from "../state/chat.ts";
 import { change, current } from "../state/conversations.ts";
 import { notify } from "../state/notices.ts";
 import { overlay } from "../state/overlay.ts";
 import { defaults, presets } from "../state/preferences.ts";
+import { models } from "../state/server.ts";
 import { Dialog } from "./dialog.tsx";
 import { Icon } from "./icon.tsx";
 
 /** The system prompt and how tokens are chosen, for this conversation; presets keep both under a name. */
 export function SettingsPanel() {
   const { id, system, sampling } = current.value;
+  const deployed = models.value.find(({ model_name }) => model_name === model.value)?.options;
   const set = (next: { system?: string; sampling?: Sampling }) => change(id, (one) => ({ ...one, ...next }));
   const setField = (name: keyof Sampling, value: number | string[] | undefined) => {
     const { [name]: _, ...rest } = sampling;
@@ -34,7 +38,7 @@ export function SettingsPanel() {
           <span>System prompt</span>
           <textarea
             rows={4}
-            placeholder="Who the model is to be, and how it answers"
+            placeholder={deployed?.system_prompt ?? "Who the model is to be, and how it answers"}
             value={system}
             onInput={(event) => set({ system: event.currentTarget.value })}
           />
@@ -49,7 +53,7 @@ export function SettingsPanel() {
                 min={field.min}
                 max={field.max}
                 step={field.step}
-                placeholder={field.byDefault}
+                placeholder={defaultText(field, deployed?.sampling)}
                 value={sampling[field.name] ?? ""}
                 onChange={(event) => setField(field.name, readNumber(event.currentTarget.value, field))}
               />

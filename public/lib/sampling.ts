@@ -1,3 +1,5 @@
+import type { DeploymentDefaults } from "../../src/schemas/deployment.ts";
+
 /** How tokens are chosen; a field that is missing is left to the server. */
 export interface Sampling {
   temperature?: number;
@@ -103,6 +105,12 @@ export const SAMPLING_FIELDS: NumberField[] = [
     step: 1,
   },
 ];
+
+/** What a field that is left empty stands for: the deployment's own default, else the server's. */
+export const defaultText = (
+  { name, byDefault }: Pick<NumberField, "name" | "byDefault">,
+  deployed: DeploymentDefaults = {},
+): string => String((name === "seed" ? null : deployed[name]) ?? byDefault);
 
 /** A number as typed, or `undefined` for an empty or unusable one. */
 export function readNumber(typed: string, { min, max, step }: Pick<NumberField, "min" | "max" | "step">) {

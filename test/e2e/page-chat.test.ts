@@ -104,6 +104,70 @@ test("thoughts are folded away, with how long they took", async () => {
   expect(tab.trouble).toEqual([]);
 });
 
+test("presets are kept, chosen in another conversation, and what is left empty is the deployment's", async () => {
+  await using server = await startServer({}, { deploy: null });
+  const sampling = { temperature: 0.65, stop: ["END"] };
+  await server.manager.deploy({ model_name: "own", system_prompt: "You are a pilot.", sampling, wait: true });
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  const settings = () => page.getByRole("button", { name: /^Settings/ }).click();
+  const temperature = page.getByRole("spinbutton", { name: "Temperature" });
+  const prompt = page.getByRole("textbox", { name: "System prompt" });
+  await page.getByText("What would you like to know?").waitFor();
+  await settings();
+  expect(await temperature.getAttribute("placeholder")).toBe("0.65");
+  expect(await page.getByRole("spinbutton", { name: "Top P" }).getAttribute("placeholder")).toBe("1");
+  expect(await prompt.getAttribute("placeholder")).toBe("You are a pilot.");
+  await prompt.fill("Be a poet.");
+  await temperature.fill("1.4");
+  await page.getByRole("textbox", { name: "Name of the preset" }).fill("Poet");
+  await page.getByRole("button", { name: "Keep", exact: true }).click();
+  await page.keyboard.press("Escape");
+  await ask(page, "first");
+  await wholeAnswer(page);
+  await page.reload();
+  await page.getByRole("link", { name: "New conversation" }).click();
+  await settings();
+  expect(await temperature.inputValue()).toBe("");
+  await page.getByRole("button", { name: "Poet", exact: true }).click();
+  expect(await temperature.inputValue()).toBe("1.4");
+  expect(await prompt.inputValue()).toBe("Be a poet.");
+  await page.getByRole("button", { name: "Begin new conversations like this" }).click();
+  await page.keyboard.press("Escape");
+  await page.getByRole("link", { name: "New conversation" }).click();
+  await page.getByRole("button", { name: "Settings, 2 changed" }).waitFor();
+  expect(tab.trouble).toEqual([]);
+});
+
+test("what is dropped on the page, and a long text that is pasted, is attached", async () => {
+  await using server = await startServer();
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  const box = page.getByRole("textbox", { name: "Message" });
+  const paste = (text: string) =>
+    box.evaluate((into, pasted) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData("text/plain", pasted);
+      into.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    }, text);
+  await paste("a long text ".repeat(500));
+  await page.getByText("Pasted text").waitFor();
+  await box.evaluate((onto) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(["tide = 12.4"], "tide.toml"));
+    onto.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+  });
+  await page.getByText("tide.toml").waitFor();
+  await page.getByRole("button", { name: "Remove Pasted text" }).click();
+  await ask(page, "When?");
+  await wholeAnswer(page);
+  const prompt = server.engine.models[0]?.requests[0]?.prompt;
+  const content = prompt?.kind === "chat" ? prompt.messages[0]?.content : "";
+  expect(content).toContain("tide = 12.4");
+  expect(content).not.toContain("a long text");
+  expect(tab.trouble).toEqual([]);
+});
+
 test("settings and attached files go along with the question", async () => {
   await using server = await startServer();
   await using tab = await browser.open(server.url);

@@ -79,6 +79,28 @@ const tooWide = (page: Page): Promise<string[]> =>
           .map((node) => `${node.tagName} ${node.className}`),
   );
 
+test("light and dark follow the system until somebody chooses, and the choice stays", async () => {
+  await using server = await startServer();
+  await using tab = await browser.open(server.url, { colorScheme: "dark" });
+  const { page } = tab;
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const press = (name: string) => page.getByRole("button", { name }).click();
+  await page.getByText("What would you like to know?").waitFor();
+  const dark = await ground();
+  await press("Theme: as the system");
+  const light = await ground();
+  expect(light).not.toBe(dark);
+  await page.reload();
+  await page.getByText("What would you like to know?").waitFor();
+  expect(await ground()).toBe(light);
+  await press("Theme: light");
+  expect(await ground()).toBe(dark);
+  await press("Theme: dark");
+  await page.emulateMedia({ colorScheme: "light" });
+  expect(await ground()).toBe(light);
+  expect(tab.trouble).toEqual([]);
+});
+
 test("the page tells that the server is away, and recovers by itself", async () => {
   let server: TestServer = await startServer();
   const { port } = server;

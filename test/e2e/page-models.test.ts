@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { TestBrowser } from "../support/browser.ts";
 import { HubServer, twoModels } from "../support/hub-server.ts";
+import { startServer } from "../support/server.ts";
 
 setDefaultTimeout(60_000);
 
@@ -109,6 +110,40 @@ test("what a model would take stands there before the button is pressed", async 
   await page.getByRole("button", { name: "With a token: user/gated/m-Q8_0.gguf" }).click();
   expect(await page.getByRole("combobox", { name: "Model" }).inputValue()).toBe("user/gated/m-Q8_0.gguf");
   await page.getByLabel("Hugging Face token").waitFor();
+  expect(tab.trouble).toEqual([]);
+});
+
+test("what does not fit says so, what to take instead is a click away, and a refusal is told", async () => {
+  await using server = await startServer({ weightBytes: 5.998e9 }, { deploy: null });
+  await using tab = await browser.open(`${server.url}/#/models`, {}, /40\d|50\d/);
+  const { page } = tab;
+  await page.getByRole("combobox", { name: "Model" }).fill("large");
+  await page.getByText("Options").click();
+  await page.getByRole("spinbutton", { name: "Context length" }).fill("4096");
+  const verdict = page.locator(".estimate");
+  await verdict.getByText("Does not fit", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Deploy", exact: true }).click();
+  await page.getByRole("status").getByText("does not fit").first().waitFor();
+  expect(server.manager.list().filter(({ state }) => state === "ready")).toEqual([]);
+  await page.getByRole("button", { name: "Take this" }).first().click();
+  await verdict.getByText(/^Fits/).waitFor();
+  expect(await page.getByRole("spinbutton", { name: "Context length" }).inputValue()).toBe("512");
+  await page.getByRole("button", { name: "Deploy", exact: true }).click();
+  await page.getByRole("article", { name: "large", exact: true }).getByText("Ready").waitFor();
+  expect(tab.trouble).toEqual([]);
+});
+
+test("a recommended model is deployed with one click", async () => {
+  await using server = await startServer({}, { deploy: null });
+  await using tab = await browser.open(`${server.url}/#/models`);
+  const { page } = tab;
+  const best = page.getByRole("article").filter({ hasText: "best choice" });
+  const name = (await best.getByRole("heading").textContent()) ?? "";
+  await best.getByRole("button", { name: `Deploy ${name}` }).click();
+  await page.getByText("Ready", { exact: true }).waitFor();
+  expect(server.manager.list()).toHaveLength(1);
+  await page.getByRole("button", { name: "Code", exact: true }).click();
+  await page.getByRole("button", { name: "Code", exact: true, pressed: true }).waitFor();
   expect(tab.trouble).toEqual([]);
 });
 
