@@ -44,7 +44,7 @@ export const REFERENCE_SECURITY = { ...COMMON, "content-security-policy": policy
 /** For files that are no pages: opened on their own they may do nothing. */
 export const FILE_SECURITY = {
   ...COMMON,
-  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+  "content-security-policy": "default-src 'none'; sandbox",
 };
 
 /**

@@ -35,7 +35,9 @@ describe("the page", () => {
     expect(urls.length).toBeGreaterThan(2);
     for (const url of urls) {
       expect(url).toStartWith("/");
-      expect([url, (await get(url)).status]).toEqual([url, 200]);
+      const { status, headers } = await get(url);
+      expect([url, status]).toEqual([url, 200]);
+      expect(headers.get("content-security-policy")).toMatch(/^default-src 'none'(?!.*unsafe)/);
     }
   });
 
