@@ -81,7 +81,7 @@ function draw(into: HTMLElement, { colour, format, steps, top }: Look): uPlot {
         {
           ...axis,
           size: 52,
-          space: 34,
+          space: 26,
           incrs: steps,
           grid,
           values: (_, splits) => splits.map((value) => format(value)),

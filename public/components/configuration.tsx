@@ -32,11 +32,12 @@ export function Configuration() {
       </div>
       {failure.value && <p class="trouble">{failure.value}</p>}
       <dl class="settings card">
-        {rows.map(({ name, value }) => (
+        {rows.map(({ name, value, source }) => (
           <div key={name}>
             <dt>{name}</dt>
             <dd>
               <code>{value}</code>
+              {source !== null && <small>by {source}</small>}
             </dd>
           </div>
         ))}

@@ -66,7 +66,7 @@ export function Health() {
       {system?.disk && (
         <Fact name="Disk">
           {formatBytes(system.disk.available)} free
-          <small>of {formatBytes(system.disk.total)}, for models</small>
+          <small>of {formatBytes(system.disk.total)}</small>
         </Fact>
       )}
     </dl>

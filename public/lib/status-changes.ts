@@ -35,7 +35,12 @@ export function withStatistics(status: StatusAnswer | null, statistics: Statisti
 }
 
 /** Whether statistics, which are totals, say that some model's own figures have changed. */
-export function needsStatus(status: StatusAnswer | null, { busy_slots, queued }: Statistics): boolean {
+export function needsStatus(
+  status: StatusAnswer | null,
+  { busy_slots, queued, tokens_per_second }: Statistics,
+): boolean {
+  // Of what was generated, each model has its own count.
+  if (tokens_per_second > 0) return true;
   const sum = (pick: (model: DeploymentStatus) => number) =>
     status?.models.reduce((total, model) => total + pick(model), 0);
   return sum((model) => model.busy_slots) !== busy_slots || sum((model) => model.queued) !== queued;

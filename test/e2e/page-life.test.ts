@@ -30,6 +30,9 @@ test("models are deployed, asked, stopped and undeployed with nothing but the pa
 
   await goTo(page, "models");
   await card("guide").getByText("Ready").waitFor();
+  await card("guide")
+    .getByText(/^[1-9]\d* tokens so far$/)
+    .waitFor();
   await page.getByLabel("Model", { exact: true }).fill(ENDLESS);
   await page.getByText("Options").click();
   await page.getByRole("spinbutton", { name: "Context length" }).fill("4096");

@@ -151,8 +151,10 @@ test("a deployment event changes, adds or removes one deployment", () => {
   expect(names(deployment("b", { state: "stopped" }))).toEqual(["a ready"]);
 });
 
-test("asks for the status only when the totals moved away from what is shown", () => {
+test("asks for the status only when the totals moved away from what is shown, or tokens come", () => {
   const shown = status(deployment("a", { busy_slots: 1 }), deployment("b", { busy_slots: 2, queued: 1 }));
   expect(needsStatus(shown, { ...STATISTICS, busy_slots: 3, queued: 1 })).toBe(false);
   expect(needsStatus(shown, { ...STATISTICS, busy_slots: 2, queued: 1 })).toBe(true);
+  const still = { ...STATISTICS, busy_slots: 3, queued: 1 };
+  expect(needsStatus(shown, { ...still, tokens_per_second: 0.5 })).toBe(true);
 });

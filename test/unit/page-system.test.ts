@@ -21,13 +21,14 @@ test("the log is filtered by importance and by words, fields among them", () => 
   expect(fieldsText(line.fields)).toBe("model=guide ms=4");
 });
 
-test("settings within settings have dotted names, and nothing shows as nothing", () => {
-  expect(settingsRows({ a: 1, b: { c: null, d: { e: ["x", "y"] } }, f: [], g: false })).toEqual([
-    { name: "a", value: "1" },
-    { name: "b.c", value: "not set" },
-    { name: "b.d.e", value: "x, y" },
-    { name: "f", value: "none" },
-    { name: "g", value: "false" },
+test("settings within settings have dotted names, nothing shows as nothing, and what was set comes first", () => {
+  const sources = { a: "default", "b.c": "default", "b.d.e": "BERTH_E", g: "--g" };
+  expect(settingsRows({ a: 1, b: { c: null, d: { e: ["x", "y"] } }, f: [], g: false, sources })).toEqual([
+    { name: "b.d.e", value: "x, y", source: "BERTH_E" },
+    { name: "g", value: "false", source: "--g" },
+    { name: "a", value: "1", source: null },
+    { name: "b.c", value: "not set", source: null },
+    { name: "f", value: "none", source: null },
   ]);
 });
 
