@@ -60,7 +60,7 @@ function interpret(
 }
 
 function unknownKey(name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
+  const meant = known.find((key) => key.endsWith(`.${name}`)) ?? nearest(name, known);
   return meant === null
     ? `${name}: there is no such setting`
     : `${name}: there is no such setting, did you mean ${meant}?`;

@@ -147,7 +147,9 @@ describe("how values are written", () => {
 
 describe("mistakes", () => {
   test("are named all at once, each with its place", async () => {
-    const cwd = await directory("prot: 1\nparallel: 0\ndevice: tpu\nwatchdog: 3\ncontext_length: 1.5\n");
+    const cwd = await directory(
+      "prot: 1\nrestarts: 3\nparallel: 0\ndevice: tpu\nwatchdog: 3\ncontext_length: 1.5\n",
+    );
     const yaml = join(cwd, "berth.yaml");
     expect(
       problemsOf({
@@ -157,6 +159,7 @@ describe("mistakes", () => {
       }),
     ).toEqual([
       `${yaml}: prot: there is no such setting, did you mean port?`,
+      `${yaml}: restarts: there is no such setting, did you mean watchdog.restarts?`,
       `${yaml}: watchdog: must be a mapping`,
       "API_PORT: must be a whole number from 0 to 65535, not 99999",
       "LOG_LEVEL: must be one of trace, debug, info, warn, error",
