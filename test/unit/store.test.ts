@@ -9,16 +9,18 @@ import { DeploymentStore } from "../../src/store/deployment-store.ts";
 import { MIGRATIONS } from "../../src/store/migrations.ts";
 import { TuningStore } from "../../src/store/tuning-store.ts";
 
+let folder = "";
 let home = "";
 let lines: string[] = [];
 const log = pino({ level: "info" }, { write: (line: string) => void lines.push(line) });
 
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), "berth-store-"));
+  folder = await mkdtemp(join(tmpdir(), "berth-store-"));
+  home = folder;
   lines = [];
 });
 
-afterEach(() => rm(home, { recursive: true, force: true }));
+afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const key = { file: "model.gguf:123:456", device: "auto", threads: 4 };
 const path = () => join(home, DATABASE_FILE);
@@ -114,7 +116,6 @@ describe("the database", () => {
       expect(store.get(key)).toEqual({ decodeThreads: 3 });
     });
     expect(lines.join()).toContain("nothing will be remembered");
-    home = join(home, "..");
   });
 });
 
