@@ -3,14 +3,17 @@ import { formatCount, formatSeconds, plural, shortName } from "../lib/format.ts"
 
 /** How fast the answer was, what it took, and how full the context is. */
 export function AnswerFacts({ message: { facts, model } }: { message: Message }) {
-  if (!facts) return model ? <p class="facts">{shortName(model)}</p> : null;
+  const name = model && <span title={model}>{shortName(model)}</span>;
+  if (!facts) return name ? <p class="facts">{name}</p> : null;
   const { promptTokens, completionTokens, tokensPerSecond, firstTokenMs, contextLength } = facts;
   const used = promptTokens + completionTokens;
   return (
     <p class="facts">
-      <span title={model}>{shortName(model ?? "")}</span>
+      {name}
       {tokensPerSecond !== null && (
-        <span title="Tokens per second">{tokensPerSecond.toFixed(1)} tokens/s</span>
+        <span title="Tokens per second">
+          {tokensPerSecond.toFixed(tokensPerSecond < 100 ? 1 : 0)} tokens/s
+        </span>
       )}
       {firstTokenMs !== null && (
         <span title="Time to the first token">{formatSeconds(firstTokenMs / 1000)} to the first</span>

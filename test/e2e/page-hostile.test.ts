@@ -117,6 +117,8 @@ test("a hostile file name, title and error message are text as well", async () =
   await wholeAnswer(tab.page);
   await tab.page.getByRole("alert").getByText("The engine failed").waitFor();
   await tab.page.getByText(name).waitFor();
+  // Of an answer without figures, the model is still told; text beside the spans would be cut off.
+  expect(await tab.page.locator(".facts > span").allTextContents()).toEqual(["test-model"]);
   expect(await tab.page.title()).toStartWith("<script>alert(2)</script>");
   expect(tab.trouble).toEqual([]);
 });
