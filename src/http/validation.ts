@@ -38,31 +38,45 @@ function* upTo<T>(count: number, items: Iterable<T>): Generator<T> {
 }
 
 /** One field and what is wrong with it. */
-interface Fault extends Pick<ValueError, "path" | "value" | "message" | "type"> {
+interface Fault extends Pick<ValueError, "path" | "value" | "type"> {
+  /** What would have been right, e.g. `string` or `number to be less or equal to 2`. */
+  expected: string;
   /** The values that would have been right, where they can be counted. */
   choices: unknown[];
 }
 
 /**
- * A union only says that no branch matches. Literals such as `type` or `role` tell which branch is
+ * A union only says that no branch matches. Literals inside, such as `type` or `role`, tell which branch is
  * meant: one whose literals fit, else all, and then their literals are the choices. Of several
- * branches that could be meant, it is the one whose fault lies deepest.
+ * branches that could be meant, it is the one whose fault lies deepest, or whose type at least fits.
  */
 function sharpest({ error, branches }: Mismatch): Fault {
-  const { path, value, message, type, schema } = error;
-  if (branches.length === 0) {
-    const choices = schema[Kind] === "Literal" ? [schema["const"] as unknown] : [];
-    return { path, value, message, type, choices };
-  }
-  const meant = branches.filter((mismatches) => !mismatches.some(isWrongLiteral));
-  const decisive = meant.length > 0 ? meant : branches.map((mismatches) => mismatches.filter(isWrongLiteral));
+  if (branches.length === 0) return faultOf(error);
+  const tells = (mismatch: Mismatch) => mismatch.error.path !== error.path && isWrongLiteral(mismatch);
+  const meant = branches.filter((mismatches) => !mismatches.some(tells));
+  const decisive = meant.length > 0 ? meant : branches.map((mismatches) => mismatches.filter(tells));
   const faults = decisive.flatMap(([first]) => (first ? [sharpest(first)] : []));
   const depth = Math.max(...faults.map(depthOf));
   const deepest = faults.filter((fault) => depthOf(fault) === depth);
-  const [first] = deepest;
-  if (first && deepest.length === 1) return first;
-  const choices = deepest.flatMap((fault) => fault.choices);
-  return { path: first?.path ?? path, value: first?.value ?? value, message, type, choices };
+  const closest = deepest.filter((fault) => !isWrongType(fault));
+  const [fault = faultOf(error)] = closest.length > 0 ? closest : deepest;
+  const countable = deepest.some(({ choices }) => choices.length > 0);
+  if (closest.length === 1 && !countable) return fault;
+  return {
+    ...fault,
+    expected: [...new Set(deepest.map(({ expected }) => expected))].join(" or "),
+    choices: countable ? deepest.flatMap(valuesOf) : [],
+  };
+}
+
+/** Beside values that can be counted, `true` and `false` are two more. */
+const valuesOf = ({ type, choices }: Fault): unknown[] =>
+  type === ValueErrorType.Boolean ? [true, false] : choices;
+
+function faultOf({ path, value, message, type, schema }: ValueError): Fault {
+  const choices = schema[Kind] === "Literal" ? [schema["const"] as unknown] : [];
+  const pattern = type === ValueErrorType.StringPattern ? schema.title : undefined;
+  return { path, value, type, expected: pattern ?? message.replace(/^Expected /, ""), choices };
 }
 
 /** Whether it is a literal, or a union of nothing but literals, that has another value. */
@@ -87,16 +101,17 @@ function isMissing({ type, value }: Fault): boolean {
 }
 
 function complaint(fault: Fault): string {
-  const { choices, message, value } = fault;
+  const { choices, expected, value } = fault;
   if (isMissing(fault)) return "is required";
   if (choices.length > 0)
     return `must be one of ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`;
-  return `is not valid: ${message.toLowerCase()}, got ${kindOf(value)}`;
+  return `is not valid: expected ${expected}, got ${kindOf(value)}`;
 }
 
 /** Numbers are shown; anything else may be a prompt or a token. */
 function kindOf(value: unknown): string {
   if (value === null) return "null";
+  if (value === "") return "an empty string";
   if (typeof value === "number") return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
@@ -104,7 +119,11 @@ function kindOf(value: unknown): string {
 
 function codeOf(fault: Fault): string {
   if (isMissing(fault)) return "missing_required_parameter";
-  return fault.choices.length === 0 && TYPE_ERRORS.has(fault.type) ? "invalid_type" : "invalid_value";
+  return isWrongType(fault) ? "invalid_type" : "invalid_value";
+}
+
+function isWrongType({ choices, type }: Fault): boolean {
+  return choices.length === 0 && TYPE_ERRORS.has(type);
 }
 
 const TYPE_ERRORS = new Set([

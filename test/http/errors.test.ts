@@ -8,27 +8,8 @@ import { frontDoor } from "../../src/http/front-door.ts";
 import { Maybe } from "../../src/schemas/shared.ts";
 import { testConfig } from "../support/config.ts";
 import { RawSocket } from "../support/raw-socket.ts";
+import { type Envelope, refusal } from "../support/refusal.ts";
 import { startServer } from "../support/server.ts";
-
-interface Envelope {
-  error: { message: string; type: string; param: string | null; code: string | null };
-  detail?: string;
-}
-
-/** Posts to the real server and returns the error. */
-async function refusal(path: string, body: string, headers: Record<string, string> = {}) {
-  await using server = await startServer();
-  const answer = await fetch(server.url + path, { method: "POST", body, headers });
-  const envelope = (await answer.json()) as Envelope;
-  expect(answer.headers.get("x-request-id")).toStartWith("req_");
-  return { status: answer.status, ...envelope.error, detail: envelope.detail };
-}
-
-const chat = (fields: Record<string, unknown>) =>
-  refusal(
-    "/v1/chat/completions",
-    JSON.stringify({ model: "test-model", messages: [{ role: "user", content: "Hi" }], ...fields }),
-  );
 
 describe("a body that is no JSON", () => {
   test.each(["{", "", "nonsense", '{"model_name":"x"', "{'a':1}", "\u0000"])(
@@ -62,62 +43,6 @@ test("a body is read as JSON whatever content-type it has, or none", async () =>
   using socket = await RawSocket.open(server.port);
   socket.request("POST /tokenize", { "Content-Length": "15" }, '{"prompt":"Hi"}');
   expect(await socket.until(/\}$/)).toStartWith("HTTP/1.1 200 ");
-});
-
-describe("a wrong field", () => {
-  test("is named, with what it should be and without its value", async () => {
-    const refused = await refusal("/deploy", '{"model_name":"x","hf_token":["hf_secret"]}');
-    expect(refused).toMatchObject({ status: 400, param: "hf_token", code: "invalid_type" });
-    expect(refused.message).toContain("string");
-    expect(refused.message).not.toContain("hf_secret");
-  });
-
-  test("deep inside is named by its path", async () => {
-    const refused = await chat({
-      messages: [
-        { role: "user", content: "Hi" },
-        { role: "wizard", content: "Hi" },
-      ],
-    });
-    expect(refused).toMatchObject({ status: 400, param: "messages.1.role", code: "invalid_value" });
-  });
-
-  test("with few choices lists them all", async () => {
-    const refused = await refusal("/deploy", '{"model_name":"x","device":"tpu"}');
-    expect(refused).toMatchObject({ param: "device", code: "invalid_value" });
-    for (const device of ["auto", "cpu", "cuda", "vulkan", "metal", "mps"])
-      expect(refused.message).toContain(`"${device}"`);
-  });
-
-  test("that is missing is required", async () => {
-    expect(await refusal("/deploy", "{}")).toMatchObject({
-      param: "model_name",
-      code: "missing_required_parameter",
-      message: "'model_name' is required",
-    });
-  });
-
-  test("out of range says the range, also where null is allowed", async () => {
-    const refused = await chat({ temperature: 9 });
-    expect(refused).toMatchObject({ param: "temperature", code: "invalid_value" });
-    expect(refused.message).toContain("less or equal to 2");
-  });
-
-  test("of the query string is named too", async () => {
-    await using server = await startServer();
-    const answer = await fetch(`${server.url}/undeploy?model_name=`, { method: "DELETE" });
-    expect(answer.status).toBe(400);
-    expect(await answer.json()).toMatchObject({ error: { param: "model_name" } });
-  });
-
-  test("that the server does not know is tolerated", async () => {
-    await using server = await startServer();
-    const answer = await fetch(`${server.url}/query`, {
-      method: "POST",
-      body: '{"prompt":"Hi","colour":"blue"}',
-    });
-    expect(answer.status).toBe(200);
-  });
 });
 
 test("keys that name parts of JavaScript objects are data like any other", async () => {

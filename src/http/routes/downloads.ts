@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { invalidRequest } from "../../errors.ts";
 import { DownloadList, DownloadStatus, PullAnswer, PullRequest } from "../../schemas/download.ts";
+import { QueryBoolean } from "../../schemas/query-values.ts";
 import { watchDownload } from "../../services/download-events.ts";
 import { pullModel } from "../../services/pull.ts";
 import { answers } from "../openapi.ts";
@@ -108,11 +109,11 @@ export const downloadRoutes = ({ files, downloads }: Pick<Services, "files" | "d
     })
     .delete(
       "/downloads/:id",
-      async ({ params, query }) => downloads.cancel(params.id, query.discard ?? false),
+      async ({ params, query }) => downloads.cancel(params.id, query.discard === "true"),
       {
         params,
         query: Type.Object(
-          { discard: Type.Optional(Type.Boolean({ description: "Remove what arrived" })) },
+          { discard: Type.Optional(QueryBoolean("Remove what arrived, too")) },
           { additionalProperties: true },
         ),
         detail: {
