@@ -69,10 +69,12 @@ function wellFormed(request: Request): Request {
   return new Request(`http://localhost${path.startsWith("/") ? path : `/${path}`}`, request);
 }
 
-/** The answer to HEAD: the headers of GET. A stream is ended, not read. */
+/** The answer to HEAD: the headers of GET. A stream is ended, not read; it has no length to tell. */
 async function withoutBody(response: Response): Promise<Response> {
   const { status, headers } = response;
-  if (headers.get("content-type")?.startsWith("text/event-stream")) await response.body?.cancel();
-  else headers.set("content-length", String((await response.arrayBuffer()).byteLength));
+  if (headers.get("content-type")?.startsWith("text/event-stream")) {
+    await response.body?.cancel();
+    headers.set("transfer-encoding", "chunked");
+  } else headers.set("content-length", String((await response.arrayBuffer()).byteLength));
   return new Response(null, { status, headers });
 }

@@ -4,8 +4,8 @@ import { hostnameOf, isLoopback } from "./loopback.ts";
 
 type GuardConfig = Pick<Config, "host" | "allowedHosts" | "allowedOrigins">;
 
-/** Methods that change nothing, which a browser may send from anywhere; CORS keeps the answer from it. */
-const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+/** How a browser fetches where a link leads. */
+const LINK_METHODS = new Set(["GET", "HEAD"]);
 
 /** What OpenAI and Anthropic clients send from a browser, besides the headers that need no leave. */
 const CLIENT_HEADERS = [
@@ -25,9 +25,9 @@ const CLIENT_HEADERS = [
  *
  * A page can reach loopback in two ways. By DNS rebinding its own name leads here: then the Host
  * header shows that name, and a server bound to loopback serves loopback names only, besides
- * `allowedHosts`. Or it calls `http://127.0.0.1` from its own origin, which is refused whatever it asks for: a
- * browser sends simple requests without asking first, and even a read can make the server work. Links lead
- * here without an origin, and are followed. Pages that this machine serves itself, on whatever port, are no strangers.
+ * `allowedHosts`. Or it calls `http://127.0.0.1` from its own origin, or shows something from there, which is
+ * refused whatever it is: a browser sends simple requests without asking first, and even a read can make the
+ * server work. Links may lead here. Pages that this machine serves itself, on whatever port, are no strangers.
  *
  * A server bound to another address is meant to be reached by names it can not know, so there the Host
  * header is checked only when `allowedHosts` is set; of the origins, only its own and `allowedOrigins`
@@ -52,19 +52,12 @@ export class HostGuard {
     const host = request.headers.get("host");
     // A browser always sends a Host header; what sends none is a program.
     if (host !== null && !this.#servesHost(host)) throw hostNotAllowed(host);
-    const origin = request.headers.get("origin");
     // A preflight is answered whoever asks; without CORS headers, that is a refusal.
-    if (
-      origin !== null &&
-      request.method !== "OPTIONS" &&
-      !this.#isOwn(origin, host) &&
-      !this.#allowsOrigin(origin)
-    )
-      throw originNotAllowed(origin);
-    if (SAFE_METHODS.has(request.method)) return;
-    // A browser may leave the Origin out, but it says that the request comes from elsewhere.
-    if (origin === null && request.headers.get("sec-fetch-site") === "cross-site" && this.#origins !== "any")
-      throw originNotAllowed("cross-site");
+    if (request.method === "OPTIONS") return;
+    const origin = request.headers.get("origin");
+    if (origin !== null) {
+      if (!this.#isOwn(origin, host) && !this.#allowsOrigin(origin)) throw originNotAllowed(quote(origin));
+    } else if (this.#origins !== "any" && isLoadedElsewhere(request)) throw originNotAllowed("another site");
   }
 
   /** Lets pages of allowed origins read this answer; never with credentials. */
@@ -107,6 +100,12 @@ export class HostGuard {
   }
 }
 
+/** A browser may leave the Origin out, but it says that a page of another site asks, and what for. */
+function isLoadedElsewhere({ headers, method }: Request): boolean {
+  if (headers.get("sec-fetch-site") !== "cross-site") return false;
+  return !LINK_METHODS.has(method) || headers.get("sec-fetch-dest") !== "document";
+}
+
 /** `http://Name:80` → `name:80`; `null` for other schemes and for the opaque origin `null`. */
 function authorityOf(origin: string): string | null {
   return /^https?:\/\/(.+)$/i.exec(origin)?.[1]?.toLowerCase() ?? null;
@@ -134,7 +133,7 @@ const originNotAllowed = (origin: string) =>
   new ApiError(
     403,
     "permission_error",
-    `Pages of the origin ${quote(origin)} may not change anything here: add it to BERTH_ALLOWED_ORIGINS if they should`,
+    `Pages of ${origin} may not use this server: add their origin to BERTH_ALLOWED_ORIGINS if they should`,
     { code: "origin_not_allowed" },
   );
 

@@ -127,6 +127,9 @@ describe("HEAD", () => {
     const answer = await fetch(`${server.url}/events`, { method: "HEAD" });
     expect(answer.status).toBe(200);
     expect(answer.headers.get("content-type")).toStartWith("text/event-stream");
+    // What GET sends has no length, so a length would be a lie.
+    expect(answer.headers.get("content-length")).toBeNull();
+    expect(await answer.text()).toBe("");
   });
 
   test("of what has no GET is 405, and of an unknown URL 404", async () => {

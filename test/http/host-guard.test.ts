@@ -101,6 +101,9 @@ describe("a page of another origin", () => {
     for (const path of ["/status", "/hub/search?q=llama", "/nope"]) {
       const answer = await fetch(server.url + path, { headers: { origin: EVIL } });
       expect(answer.status).toBe(403);
+      expect(await answer.json()).toMatchObject({
+        error: { message: expect.stringContaining(`'${EVIL}' may not use this server`) },
+      });
       expect(answer.headers.get("access-control-allow-origin")).toBeNull();
       expect(answer.headers.get("vary")).toContain("origin");
     }
@@ -114,12 +117,15 @@ describe("a page of another origin", () => {
   });
 });
 
-test("a link on another site may lead here", async () => {
+test("a link on another site may lead here, but nothing here is loaded into its pages", async () => {
   await using server = await startServer();
-  const answer = await fetch(server.url, {
-    headers: { accept: "text/html", "sec-fetch-site": "cross-site" },
-  });
-  expect(answer.status).toBe(200);
+  const status = async (kind: string) => {
+    const headers = { accept: "text/html", "sec-fetch-site": "cross-site", "sec-fetch-dest": kind };
+    return (await fetch(server.url, { headers })).status;
+  };
+  expect(await status("document")).toBe(200);
+  // The page would see nothing of the answer, but the server would have worked for it.
+  for (const kind of ["image", "script", "iframe", "empty"]) expect(await status(kind), kind).toBe(403);
 });
 
 describe("a page that is served", () => {
