@@ -22,7 +22,7 @@ export function listeningText(url: string, model: string | null): string {
   ].join("\n");
 }
 
-/** Said when the model answers: calls that can be pasted. */
+/** Said when the model answers: calls that can be pasted, so nothing is indented. */
 export function readyText(url: string, model: string): string {
   // JSON is also how Python and JavaScript write a string.
   const name = JSON.stringify(model);
@@ -30,21 +30,21 @@ export function readyText(url: string, model: string): string {
   return `
 The model ${name} is ready. Try it:
 
-  curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body.replaceAll("'", String.raw`'\''`)}'
+curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body.replaceAll("'", String.raw`'\''`)}'
 
 Python (pip install openai):
 
-  from openai import OpenAI
-  client = OpenAI(base_url="${url}/v1", api_key="none")
-  answer = client.chat.completions.create(model=${name}, messages=[{"role": "user", "content": "Hello!"}])
-  print(answer.choices[0].message.content)
+from openai import OpenAI
+client = OpenAI(base_url="${url}/v1", api_key="none")
+answer = client.chat.completions.create(model=${name}, messages=[{"role": "user", "content": "Hello!"}])
+print(answer.choices[0].message.content)
 
 JavaScript (npm install openai):
 
-  import OpenAI from "openai";
-  const client = new OpenAI({ baseURL: "${url}/v1", apiKey: "none" });
-  const answer = await client.chat.completions.create({ model: ${name}, messages: [{ role: "user", content: "Hello!" }] });
-  console.log(answer.choices[0].message.content);
+import OpenAI from "openai";
+const client = new OpenAI({ baseURL: "${url}/v1", apiKey: "none" });
+const answer = await client.chat.completions.create({ model: ${name}, messages: [{ role: "user", content: "Hello!" }] });
+console.log(answer.choices[0].message.content);
 `;
 }
 

@@ -64,28 +64,41 @@ async function start(command: Command, config: Config): Promise<BerthServer> {
 /** Tells where the server is, deploys what is to be there, and tells how to call the default model. */
 async function deployAtStart(server: BerthServer, config: Config): Promise<void> {
   const { manager, log, port } = server;
+  const { model } = config;
   const url = baseUrl(config.host, port);
-  say(listeningText(url, config.model));
+  say(listeningText(url, model));
   if (!isLoopback(config.host)) {
     say(`\n${exposedText(config)}`);
     log.warn({ host: config.host }, "other machines can reach this server, and there are no API keys");
   }
-  const restoring = config.restore && manager.remembers(config.model ?? "");
+  const remembered = config.restore && manager.remembers(model ?? "");
+  const told: Promise<void>[] = [];
   // Begun first, and a small one as a rule: whoever waits for the server need not wait for all of them.
-  const first = config.model === null || restoring ? null : deployFirst(server, config.model, url);
-  if (config.restore) await manager.restore();
-  await first;
+  if (model !== null && !remembered) {
+    const ready = manager.deploy({ model_name: model, wait: true }, { remember: false });
+    told.push(tellWhenReady(server, model, url, ready));
+  }
+  const refused = config.restore ? await manager.restore() : null;
+  if (model !== null && remembered) {
+    const ready = refused?.has(model) ? Promise.reject(refused.get(model)) : manager.whenReady(model);
+    told.push(tellWhenReady(server, model, url, ready));
+  }
+  await Promise.all(told);
 }
 
-async function deployFirst(server: BerthServer, model: string, url: string): Promise<void> {
-  const { manager, log } = server;
+async function tellWhenReady(
+  server: BerthServer,
+  model: string,
+  url: string,
+  ready: Promise<unknown>,
+): Promise<void> {
   try {
-    await manager.deploy({ model_name: model, wait: true }, { remember: false });
+    await ready;
     say(readyText(url, model));
   } catch (error) {
     // A load that is cut short by the end of the server is no failure.
     if (server.stopping) return;
-    log.error({ err: error, model }, "the model could not be deployed at start");
+    server.log.error({ err: error, model }, "the model could not be deployed at start");
     const reason = error instanceof Error ? error.message : String(error);
     say(
       `\nThe model ${JSON.stringify(model)} could not be deployed: ${reason}\nThe server goes on without it.`,

@@ -121,17 +121,30 @@ export class ModelManager {
   }
 
   /**
-   * Deploys what was deployed when the server ended; each one that is refused is told in the log.
-   * @returns when all of them have begun to load
+   * Deploys what was deployed when the server ended; resolves when all of them have begun to load.
+   * @returns why some were refused, by name, which is in the log, too
    */
-  async restore(): Promise<void> {
+  async restore(): Promise<ReadonlyMap<string, unknown>> {
+    const refused = new Map<string, unknown>();
     for (const request of this.#parts.store.list()) {
       try {
         await this.deploy(request, { remember: false });
       } catch (error) {
         this.#parts.log.warn({ err: error, model: request.model_name }, "not deployed again");
+        refused.set(request.model_name, error);
       }
     }
+    return refused;
+  }
+
+  /**
+   * Resolves when the deployment of this name is ready.
+   * @throws ApiError `model_not_found`, or why it could not be loaded
+   */
+  async whenReady(name: string): Promise<void> {
+    const deployment = this.#deployments.find(name);
+    if (!deployment) throw modelNotFound(name);
+    await deployment.ready;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BerthProcess } from "../support/berth-process.ts";
 import { writeRandomModel } from "../support/random-model.ts";
@@ -52,6 +53,36 @@ test("what is deployed is deployed again after the server was killed, unless it 
   }
   await using berth = await BerthProcess.start({ ...given, flags: ["--no-restore"] });
   expect(await models(berth)).toEqual([]);
+});
+
+test("the next start tells how to call the model, also when somebody deployed it again by hand", async () => {
+  await using home = await temporaryFolder();
+  const env = { BERTH_HOME: home.path };
+  {
+    await using berth = await BerthProcess.start({ env });
+    await fetch(`${berth.url}/undeploy`, { method: "DELETE" });
+    expect(await post(berth, "/deploy", { model_name: "guide", wait: true })).toMatchObject({ status: 200 });
+    berth.kill("SIGTERM");
+    expect(await berth.exited()).toBe(0);
+  }
+  // Which waits for it.
+  await using berth = await BerthProcess.start({ env, until: /is ready\. Try it:/ });
+  expect(berth.out).toContain(`curl ${berth.url}/v1/chat/completions`);
+});
+
+test("the start tells when a model can not be deployed again", async () => {
+  await using given = await twoModels();
+  const env = { ...given.env, BERTH_MODEL: "one.gguf" };
+  {
+    await using berth = await BerthProcess.start({ env });
+    await fetch(`${berth.url}/undeploy`, { method: "DELETE" });
+    await post(berth, "/deploy", { model_name: "one.gguf", wait: true });
+    berth.kill("SIGTERM");
+    await berth.exited();
+  }
+  await rm(join(given.env.BERTH_MODELS_DIR, "one.gguf"));
+  await using berth = await BerthProcess.start({ env, until: /The server goes on without it/ });
+  expect(berth.out).toContain('"one.gguf" could not be deployed: There is no model');
 });
 
 test("a request that names a model on disk loads it, and says how long it stays", async () => {

@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { APIUserAbortError, NotFoundError } from "openai";
 import { VERSION } from "../../src/version.ts";
-import { BerthProcess } from "../support/berth-process.ts";
+import { BerthProcess, ROOT } from "../support/berth-process.ts";
 import { caught } from "../support/inference.ts";
 
 setDefaultTimeout(60_000);
@@ -27,10 +27,19 @@ describe("the first start of a new user", () => {
   });
 
   test("prints a curl line that works as it is", async () => {
-    const line = /^ *(curl .*)$/m.exec(berth.out)?.[1] ?? "";
+    const line = /^curl .*$/m.exec(berth.out)?.[0] ?? "";
     const child = Bun.spawn(["sh", "-c", `${line} --silent --show-error`], { stdout: "pipe" });
     const answer = JSON.parse(await new Response(child.stdout).text());
     expect(answer.choices[0].message.content).not.toBe("");
+  });
+
+  test("prints JavaScript that works as it is, and Python that starts its lines where Python wants them", async () => {
+    const script = /^import OpenAI from "openai";$[^]*/m.exec(berth.out)?.[0] ?? "";
+    const child = Bun.spawn([process.execPath, "-e", script], { cwd: ROOT, stdout: "pipe" });
+    expect((await new Response(child.stdout).text()).trim()).not.toBe("");
+    const python = /^from openai import OpenAI$[^]*?\n\n/m.exec(berth.out)?.[0] ?? "";
+    expect(python.trim().split("\n")).toHaveLength(4);
+    expect(python).not.toMatch(/^ /m);
   });
 
   test("keeps all state below the home", async () => {
