@@ -143,14 +143,19 @@ export class Deployment {
    */
   adopt(plan: DeployPlan): boolean {
     const isThere = this.#state === "ready" || this.#state === "loading";
-    if (!this.onDemand || !isThere || plan.name !== this.name || !Bun.deepEquals(plan.spec, this.spec))
-      return false;
+    if (!this.onDemand || !isThere || !this.#isLoadedAs(plan)) return false;
     this.#plan = { ...plan, fetch: this.#plan.fetch };
     this.#leases.setTerms(plan, ttlOf(plan));
     if (this.idle) this.#leases.onReady();
     else if (this.#leases.users === 0) this.#leases.onGone();
     this.#become(this.#state);
     return true;
+  }
+
+  /** Whether a request has loaded it, nobody uses it, and `plan` wants it loaded otherwise. */
+  makesWayFor(plan: DeployPlan): boolean {
+    if (!this.onDemand) return false;
+    return this.#state === "unloaded" || (this.idle && !this.#isLoadedAs(plan));
   }
 
   /**
@@ -209,6 +214,10 @@ export class Deployment {
       restarts: this.#parts.restarts.count,
       error: this.#error,
     });
+  }
+
+  #isLoadedAs({ name, spec }: DeployPlan): boolean {
+    return name === this.name && Bun.deepEquals(spec, this.spec);
   }
 
   /** From one engine to the next, until told to stop or until there is no sense in another one. */

@@ -81,8 +81,7 @@ export class ModelManager {
     this.#assertFree(request.model_name);
     const plan = await planDeployment(request, files, config, { threads });
     const loaded = this.#deployments.using(plan.name, plan);
-    if (loaded?.onDemand && loaded.state === "unloaded")
-      await this.#remove(loaded, 0, undeployed(loaded.name));
+    if (loaded?.makesWayFor(plan)) await this.#remove(loaded, 0, undeployed(loaded.name));
     // Somebody else may have deployed it meanwhile. From here to `#start` nothing is awaited.
     const adopted = this.#adopt(plan);
     if (!adopted) this.#assertFree(plan.name, plan);

@@ -185,12 +185,32 @@ describe("a deployment that a request made", () => {
     expect(engine.models).toHaveLength(1);
   });
 
-  test("has to be undeployed first for a deploy that asks for something else", async () => {
-    const { models, manager } = onDemand();
+  test("is loaded again for a deploy that asks for something else, when nobody uses it", async () => {
+    const { engine, models, manager } = onDemand();
     (await models.acquire("a", never)).release();
+    expect(await ready(manager, "a", { context_length: 64 })).toMatchObject({ status: "ready" });
+    expect(manager.list()).toMatchObject([{ model_name: "a", on_demand: false, context_length: 64 }]);
+    expect(engine.models.map(({ unloaded }) => unloaded)).toEqual([true, false]);
+  });
+
+  test("has to be undeployed first for a deploy that asks for something else while it is used", async () => {
+    const { models, manager } = onDemand();
+    const lease = await models.acquire("a", never);
     const error = await refusal(() => manager.deploy({ model_name: "a", context_length: 64 }));
     expect(error).toMatchObject({ status: 400, code: "already_deployed" });
-    expect(manager.list()).toMatchObject([{ model_name: "a", on_demand: true }]);
+    expect(manager.list()).toMatchObject([{ model_name: "a", on_demand: true, state: "ready" }]);
+    lease.release();
+  });
+
+  test("goes to one of two deploys at once that ask for different things", async () => {
+    const { engine, models, manager } = onDemand();
+    (await models.acquire("a", never)).release();
+    const answers = await Promise.allSettled(
+      [64, 128].map((context_length) => ready(manager, "a", { context_length })),
+    );
+    expect(answers.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    expect(manager.list()).toMatchObject([{ model_name: "a", on_demand: false, state: "ready" }]);
+    expect(engine.models).toHaveLength(2);
   });
 
   test("makes way for any deploy once it lies unloaded", async () => {
