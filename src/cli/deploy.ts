@@ -4,6 +4,7 @@ import { addClientCommand, runsInSession } from "./client/client-command.ts";
 import { deployAndFollow } from "./client/deployment.ts";
 import { estimateText } from "./estimate-text.ts";
 import { wholeNumber } from "./numbers.ts";
+import { samplingField } from "./sampling-option.ts";
 
 interface DeployOptions {
   device?: NonNullable<DeployRequest["device"]>;
@@ -21,6 +22,7 @@ interface DeployOptions {
   lora?: string[];
   draftModel?: string;
   systemPrompt?: string;
+  sampling?: DeployRequest["sampling"];
   estimate?: true;
   force?: true;
   wait: boolean;
@@ -66,6 +68,11 @@ export function addDeployCommand(program: Command): void {
     .option("--lora <files...>", "adapters, as path or path=scale")
     .option("--draft-model <model>", "a smaller model that guesses tokens ahead")
     .option("--system-prompt <text>", "for chats that begin with no system message of their own")
+    .option(
+      "--sampling <fields...>",
+      "what holds where a request is silent, such as temperature=0.2 top_p=0.9",
+      samplingField,
+    )
     .option("--estimate", "only tell what it would take")
     .option("--force", "load it although it does not seem to fit into memory")
     .option("--no-wait", "return as soon as it loads");
@@ -105,6 +112,7 @@ function toRequest(model: string, options: DeployOptions): DeployRequest {
     lora: options.lora?.map(toLora),
     draft_model: options.draftModel,
     system_prompt: options.systemPrompt,
+    sampling: options.sampling,
     force: options.force,
   };
 }

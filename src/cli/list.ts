@@ -3,6 +3,7 @@ import { formatBytes } from "../formats/quantity.ts";
 import type { DiskModel } from "../schemas/disk-model.ts";
 import type { DownloadStatus } from "../schemas/download.ts";
 import { addClientCommand, runsInSession } from "./client/client-command.ts";
+import { downloadTable } from "./terminal/download-table.ts";
 import { table } from "./terminal/table.ts";
 
 /** `berth list`, `berth ls`: the models on the server's disk, and those on their way there. */
@@ -21,7 +22,7 @@ export function addListCommand(program: Command): void {
 function listText(models: readonly DiskModel[], downloads: readonly DownloadStatus[]): string {
   const present = table(HEAD, models.map(modelRow));
   const troubles = models.flatMap(({ id, error }) => (error === null ? [] : [`${id}: ${error}`]));
-  const underWay = downloads.length === 0 ? [] : ["", table(DOWNLOAD_HEAD, downloads.map(downloadRow))];
+  const underWay = downloads.length === 0 ? [] : ["", downloadTable(downloads)];
   const failures = downloads.flatMap(({ error }) => (error === null ? [] : [error]));
   return [present, ...troubles, ...underWay, ...failures].join("\n");
 }
@@ -39,19 +40,6 @@ function modelRow(model: DiskModel): string[] {
     capabilities.join(", ") || "–",
     state ?? "on disk",
   ];
-}
-
-const DOWNLOAD_HEAD = ["DOWNLOAD", "SIZE", "STATE"];
-
-function downloadRow({
-  model_name,
-  total_bytes,
-  downloaded_bytes,
-  state,
-  progress,
-}: DownloadStatus): string[] {
-  const done = progress === null ? formatBytes(downloaded_bytes) : `${Math.floor(progress * 100)} %`;
-  return [model_name, total_bytes === null ? "–" : formatBytes(total_bytes), `${state} ${done}`];
 }
 
 /** `600 M`, `7.2 B`, as the names of models have it. */

@@ -11,12 +11,20 @@ import { BerthServer } from "./server.ts";
 import { addSettingOptions, readSettings } from "./settings-help.ts";
 import { onStopSignals } from "./stop-signals.ts";
 
+const EXAMPLES = `
+Examples:
+  $ berth serve                             the built-in model on http://127.0.0.1:8000
+  $ berth serve --port 9000 --model user/repo:Q4_K_M
+  $ berth serve --model none --no-restore   nothing deployed
+  $ berth serve --config ./berth.yaml`;
+
 /** `berth serve`, and `berth` alone. */
 export function addServeCommand(program: Command): void {
   const command = program
     .command("serve", { isDefault: true })
     .description("serve until told to stop (the default)")
     .allowExcessArguments()
+    .addHelpText("after", EXAMPLES)
     .action(async () => {
       assertNoWords(command);
       assertSupported(command);

@@ -10,6 +10,11 @@ import {
 import { inspectMachine } from "../setup/machine.ts";
 import { removeOtherEngines, setUp } from "../setup/set-up.ts";
 
+const EXAMPLES = `
+Examples:
+  $ berth setup          CUDA where an NVIDIA driver is seen, else the CPU
+  $ berth setup vulkan   for other GPUs`;
+
 /** `berth setup [engine]`: installs an engine for this machine, and it alone, and remembers the choice. */
 export function addSetUpCommand(program: Command): void {
   program
@@ -17,6 +22,7 @@ export function addSetUpCommand(program: Command): void {
     .description(
       "install the engine for this machine: cpu, cuda, vulkan, or auto to choose by the driver seen",
     )
+    .addHelpText("after", EXAMPLES)
     .addArgument(new Argument("[engine]", "which engine").choices([...ENGINE_CHOICES]).default("auto"))
     .action(async (engine: EngineChoice) => {
       try {

@@ -4,6 +4,7 @@ import type { DeploymentStatus } from "../schemas/deployment.ts";
 import type { StatusAnswer } from "../schemas/status.ts";
 import type { SystemStatus } from "../schemas/system.ts";
 import { addClientCommand, runsInSession } from "./client/client-command.ts";
+import { downloadTable } from "./terminal/download-table.ts";
 import { facts, table } from "./terminal/table.ts";
 
 /** `berth status`, `berth ps` */
@@ -19,7 +20,7 @@ export function addStatusCommand(program: Command): void {
 }
 
 /** @param now Unix time in seconds */
-function statusText({ models, system }: StatusAnswer, now: number): string {
+function statusText({ models, downloads, system }: StatusAnswer, now: number): string {
   const deployments =
     models.length === 0
       ? "Nothing is deployed: 'berth deploy guide' deploys the built-in model."
@@ -30,7 +31,8 @@ function statusText({ models, system }: StatusAnswer, now: number): string {
   const troubles = models.flatMap(({ model_name, error }) =>
     error === null ? [] : [`${model_name}: ${error}`],
   );
-  return [deployments, ...troubles, "", facts(machine(system))].join("\n");
+  const underWay = downloads.length === 0 ? [] : ["", downloadTable(downloads)];
+  return [deployments, ...troubles, ...underWay, "", facts(machine(system))].join("\n");
 }
 
 const HEAD = ["MODEL", "STATE", "DEVICE", "MEMORY", "CONTEXT", "SLOTS", "QUEUE", "LAST USED"];

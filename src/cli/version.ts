@@ -7,6 +7,7 @@ export function addVersionCommand(program: Command): void {
     .command("version")
     .description("print the version")
     .option("--json", "as JSON, with that of Bun")
+    .addHelpText("after", "\nExamples:\n  $ berth version\n  $ berth version --json | jq -r .bun")
     .action(({ json }: { json?: boolean }) =>
       console.log(json ? JSON.stringify({ berth: VERSION, bun: Bun.version }) : VERSION),
     );

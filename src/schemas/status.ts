@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { DeploymentStatus } from "./deployment.ts";
+import { DownloadStatus } from "./download.ts";
 import { Nullable } from "./shared.ts";
 import { SystemStatus } from "./system.ts";
 
@@ -17,6 +18,7 @@ export const StatusAnswer = Type.Object(
       Type.Number({ description: "Of the load under way, 0 to 1; null when nothing is loading" }),
     ),
     models: Type.Array(DeploymentStatus, { description: "Every deployment, oldest first" }),
+    downloads: Type.Array(DownloadStatus, { description: "Those that are not over, oldest first" }),
     system: SystemStatus,
   },
   { $id: "Status" },

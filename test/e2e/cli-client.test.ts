@@ -63,9 +63,14 @@ describe("berth deploy", () => {
     await using server = await startServer({}, { deploy: null });
     const words =
       "deploy mine --alias fast best --ttl 30m --pinned --kv-cache-type q8_0 --flash-attention on";
-    const { code } = await verb(server.url, [...words.split(" "), "--system-prompt", "Be brief."]);
+    const sampling = ["--sampling", "temperature=0.2", "stop=THE END", "--system-prompt", "Be brief."];
+    const { code } = await verb(server.url, [...words.split(" "), ...sampling]);
     expect(code).toBe(0);
     expect(server.manager.current()).toMatchObject({ aliases: ["fast", "best"], pinned: true, ttl: 1800 });
+    expect(server.manager.current()?.options).toMatchObject({
+      system_prompt: "Be brief.",
+      sampling: { temperature: 0.2, stop: "THE END" },
+    });
     expect(server.engine.models[0]?.spec).toMatchObject({ kvCacheType: "q8_0", flashAttention: true });
   });
 

@@ -3,6 +3,7 @@ import type { DiskModel } from "../../src/schemas/disk-model.ts";
 import { berth } from "../support/berth-process.ts";
 import { verb } from "../support/cli-client.ts";
 import { HubServer, twoModels } from "../support/hub-server.ts";
+import type { TestOptions } from "../support/server.ts";
 
 setDefaultTimeout(60_000);
 
@@ -12,11 +13,11 @@ beforeAll(async () => {
   [model, other] = await twoModels();
 });
 
-const start = () =>
+const start = (options: TestOptions = {}) =>
   HubServer.start((hub) => {
     hub.add("user/repo", { files: { "m-Q4_K_M.gguf": model, "m-Q8_0.gguf": other } });
     hub.add("user/gated", { files: { "m.gguf": model }, gated: "auto" });
-  });
+  }, options);
 
 describe("berth pull", () => {
   test("downloads a model, tells how far it is, and what to do with it", async () => {
@@ -66,6 +67,28 @@ describe("berth list", () => {
     expect(code).toBe(0);
     const json = JSON.parse((await verb(at.url, ["list", "--json"])).out) as { models: DiskModel[] };
     expect(json.models.map(({ id }) => id)).toEqual(["guide", "user/repo/m-Q4_K_M.gguf"]);
+  });
+});
+
+describe("berth status", () => {
+  test("shows what is on its way", async () => {
+    await using at = await start();
+    at.slowDown();
+    await at.pull("user/repo");
+    const { out } = await verb(at.url, ["status"]);
+    expect(out).toMatch(/DOWNLOAD +SIZE +STATE\nuser\/repo\/m-Q4_K_M\.gguf +1 MiB +downloading \d+ %/);
+  });
+});
+
+describe("berth query", () => {
+  test("takes any name of a model that is deployed under another one", async () => {
+    await using at = await start({ aliases: { fast: "user/repo" } });
+    await at.deploy("user/repo:Q4_K_M", { wait: true });
+    for (const name of ["fast", "user/repo/m-Q4_K_M.gguf"]) {
+      const { out, err, code } = await verb(at.url, ["query", name, "hello"]);
+      expect({ out: out.trim(), err, code }).toEqual({ out: "Hello world", err: "", code: 0 });
+    }
+    expect(at.server.manager.list()).toHaveLength(1);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createProgram } from "../../src/cli/program.ts";
 import { ALL_SETTINGS } from "../../src/config/settings.ts";
 import { VERSION } from "../../src/version.ts";
 import { berth, BerthProcess } from "../support/berth-process.ts";
@@ -28,6 +29,17 @@ test.each([["--help"], ["serve --help"]])(
 test("berth --help shows the commands and examples", async () => {
   const { out } = await berth(["--help"]);
   for (const word of ["serve", "check", "setup", "version", "Examples:"]) expect(out).toContain(word);
+});
+
+const verbs = createProgram()
+  .commands.map((command) => command.name())
+  .filter((verb) => verb !== "complete");
+
+test.each(verbs)("berth %s --help shows examples", (verb) => {
+  const command = createProgram().commands.find((one) => one.name() === verb);
+  let help = "";
+  command?.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+  expect(help).toMatch(/Examples:\n {2}\$ berth/);
 });
 
 describe("berth check", () => {

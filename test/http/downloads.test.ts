@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test, setDefaultTimeout } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DownloadStatus } from "../../src/schemas/download.ts";
+import type { StatusAnswer } from "../../src/schemas/status.ts";
 import { EventReader } from "../support/event-reader.ts";
 import { eventually } from "../support/eventually.ts";
 import { errorOf, HubServer, twoModels } from "../support/hub-server.ts";
@@ -171,6 +172,24 @@ describe("a download", () => {
     await at.delete(`/downloads/${begun.id}`);
     expect((await fetch(`${at.url}/downloads/${begun.id}`)).status).toBe(404);
     expect(await at.file("user/repo/m-Q4_K_M.gguf").exists()).toBe(true);
+  });
+
+  test("is told by GET /status while it is under way", async () => {
+    await using at = await start();
+    at.slowDown();
+    const { download } = await at.pull("user/repo");
+    await at.begins(download?.id);
+    const underWay = async () => (await at.get<StatusAnswer>("/status")).downloads;
+    expect(await underWay()).toMatchObject([
+      {
+        id: download?.id,
+        state: "downloading",
+        progress: expect.any(Number),
+      },
+    ]);
+    at.hurry();
+    await at.reaches(download?.id, "completed");
+    expect(await underWay()).toEqual([]);
   });
 
   test("is told by GET /events", async () => {

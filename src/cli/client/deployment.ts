@@ -28,28 +28,29 @@ export async function deployAndFollow(
   }
 }
 
-/** The deployment that takes requests for a name, deploying it or waiting for it where need be. */
+/** Sees to it that requests may name a model, deploying it or waiting for it where need be. */
 export async function readyDeployment(
   client: ServerClient,
   name: string,
   { quiet = false } = {},
-): Promise<DeploymentStatus> {
+): Promise<void> {
   const found = await find(client, name);
   // One that was unloaded for being idle is loaded by the request itself.
-  if (found?.state === "ready" || found?.state === "unloaded") return found;
+  if (found?.state === "ready" || found?.state === "unloaded") return;
   if (found?.state !== "loading" && found?.state !== "downloading") {
     try {
-      return await deployAndFollow(client, { model_name: name }, { quiet });
+      await deployAndFollow(client, { model_name: name }, { quiet });
+      return;
     } catch (error) {
-      // Somebody else was quicker.
       if (!(error instanceof ServerRefusal && error.code === "already_deployed")) throw error;
+      // Somebody else was quicker; or its file is deployed under another name, which the server finds.
+      if (!(await find(client, name))) return;
     }
   }
   const progress = startProgress(`Waiting for ${name}`, { quiet });
   try {
     const ready = await follow(client, name, progress);
     progress.done(readyText(ready));
-    return ready;
   } catch (error) {
     progress.clear();
     throw error;

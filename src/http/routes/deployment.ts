@@ -17,7 +17,8 @@ export const deploymentRoutes = ({
   manager,
   system,
   advisor,
-}: Pick<Services, "manager" | "system" | "advisor">) =>
+  downloads,
+}: Pick<Services, "manager" | "system" | "advisor" | "downloads">) =>
   new Elysia({ name: "deployment" })
     .post(
       "/deploy",
@@ -44,9 +45,9 @@ export const deploymentRoutes = ({
         },
       },
     )
-    .get("/status", async () => readStatus(manager, system), {
+    .get("/status", async () => readStatus(manager, system, downloads), {
       detail: {
-        summary: "The current model, every deployment and the machine",
+        summary: "The current model, every deployment, downloads and the machine",
         tags: ["Deployments"],
         operationId: "getStatus",
         responses: answers({ json: StatusAnswer }),
