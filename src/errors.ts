@@ -46,8 +46,8 @@ export class ApiError extends Error {
     return { error: { message: this.message, type: this.type, param: this.param, code: this.code } };
   }
 
-  /** The same, told of the field by which this endpoint names models: it is not `model` everywhere. */
-  namedBy(field: ModelField): ApiError {
+  /** The same, told of the field by which the request names this model: it is not `model` everywhere. */
+  namedBy(field: string): ApiError {
     if (this.param !== "model" && this.param !== "model_name") return this;
     const { status, type, message, code, retryAfter, cause } = this;
     return new ApiError(status, type, message, {

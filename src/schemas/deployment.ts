@@ -157,6 +157,7 @@ export const DeploymentStatus = Type.Object(
     progress: Type.Number({ description: "Of the download or the load, 0 to 1" }),
     options: Type.Object(
       {
+        context_length: Nullable(Type.Integer({ description: "Null where it was left open" })),
         kv_cache_type: Type.String(),
         flash_attention: Type.Union([Type.Literal("auto"), Type.Boolean()]),
         draft_model: Nullable(Type.String({ description: "Its file" })),

@@ -74,7 +74,8 @@ export class Advisor {
       bandwidth: { ram: ramBandwidth(), vram: cardBandwidth(gpu) },
       diskAvailable: disk?.available ?? null,
       siblings: isShort(estimate) ? await files.siblings(file, token) : [],
-      smaller: estimate.chosen ? null : await this.#best(),
+      // Where a shorter context would do, the model itself is not too large.
+      smaller: estimate.chosen || estimate.shorter ? null : await this.#best(),
     };
     return toAnswer(judged, [...plan.warnings]);
   }

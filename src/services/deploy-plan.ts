@@ -48,6 +48,8 @@ export interface DeployPlan {
   spec: Omit<LoadSpec, "memoryBudget" | "tuning">;
   /** Brings the file onto this machine; `null` when it is there. */
   fetch: ((hooks: FetchHooks) => Promise<void>) | null;
+  /** Tokens; `null` when the file does not say. */
+  trainedContextLength: number | null;
   /** Tells this file from others and from what it was before; `null` when it can not be read. */
   identity: string | null;
   /** One sentence for each flag without effect. */
@@ -124,6 +126,7 @@ export async function planDeployment(
     },
     defaults: { systemPrompt: request.system_prompt || null, fields: request.sampling ?? {} },
     fetch: file.download && ((hooks) => files.fetch(file, hooks, token)),
+    trainedContextLength: trained,
     identity: await identify(file.path),
     warnings: [...file.warnings, ...deployWarnings(request, device, file.download === null)],
     fault,
@@ -164,12 +167,11 @@ async function toLoras({ lora }: DeployRequest, files: FileSource): Promise<Lora
   return Promise.all(
     (lora ?? []).map(async (given, index) => {
       const { path: name, scale } = typeof given === "string" ? { path: given } : given;
-      const wish = { eightBit: false, fourBit: false, token: null, onDisk: true };
-      const file = await files.resolve(name, wish);
-      const header = await files.header(file);
+      const field = `lora.${index}`;
+      const { path, header } = await findBeside(name, field, files);
       if (header.text("general.type") !== "adapter")
-        throw invalidRequest(`'${name}' is no adapter: its file says nothing of the kind`, `lora.${index}`);
-      return { path: file.path, scale: scale ?? 1 };
+        throw invalidRequest(`'${name}' is no adapter: its file says nothing of the kind`, field);
+      return { path, scale: scale ?? 1 };
     }),
   );
 }
@@ -177,9 +179,17 @@ async function toLoras({ lora }: DeployRequest, files: FileSource): Promise<Lora
 /** @throws ApiError when the name stands for no file on this machine, or for one that is no model */
 async function toDraft({ draft_model: name }: DeployRequest, files: FileSource): Promise<string | null> {
   if (!name) return null;
-  const file = await files.resolve(name, { eightBit: false, fourBit: false, token: null, onDisk: true });
-  await files.header(file);
-  return file.path;
+  return (await findBeside(name, "draft_model", files)).path;
+}
+
+/** A file on this machine that the model needs beside its own. @throws ApiError told of `field` */
+async function findBeside(name: string, field: string, files: FileSource) {
+  try {
+    const file = await files.resolve(name, { eightBit: false, fourBit: false, token: null, onDisk: true });
+    return { path: file.path, header: await files.header(file) };
+  } catch (error) {
+    throw error instanceof ApiError ? error.namedBy(field) : error;
+  }
 }
 
 function toAliases({ alias }: DeployRequest): string[] {

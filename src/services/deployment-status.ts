@@ -34,6 +34,7 @@ export function toDeploymentStatus(facts: DeploymentFacts): DeploymentStatus {
     device: info?.device ?? plan.spec.device,
     progress: facts.progress,
     options: {
+      context_length: plan.spec.contextLength,
       kv_cache_type: plan.spec.kvCacheType,
       flash_attention: plan.spec.flashAttention,
       draft_model: plan.spec.draft === null ? null : basename(plan.spec.draft),
@@ -42,7 +43,7 @@ export function toDeploymentStatus(facts: DeploymentFacts): DeploymentStatus {
       sampling: plan.defaults.fields,
     },
     context_length: info?.contextLength ?? null,
-    trained_context_length: info?.trainedContextLength ?? null,
+    trained_context_length: info?.trainedContextLength ?? plan.trainedContextLength,
     slots: info?.slots ?? null,
     busy_slots: activity?.busySlots ?? 0,
     queued: activity?.queued ?? 0,

@@ -71,6 +71,7 @@ export class Inventory {
    * @throws ApiError `model_not_found`, `model_in_use`, or `not_removable` for a file that somebody put there
    */
   async remove(name: string): Promise<{ id: string; freed: number }> {
+    if (name === BUILT_IN_MODEL) throw isBuiltIn();
     const model = await this.#locate(name);
     if (!(await this.#isDownloaded(onDisk(model)))) throw notRemovable(model);
     if (this.#parts.downloads.isBusy(model.name)) throw inUse(name, "it is being downloaded");
@@ -195,6 +196,9 @@ const notRemovable = ({ name, parts }: LibraryModel) =>
     "id",
     "not_removable",
   );
+
+const isBuiltIn = () =>
+  invalidRequest(`'${BUILT_IN_MODEL}' is built in and can not be removed`, "id", "not_removable");
 
 const inUse = (name: string, why: string) =>
   new ApiError(409, "invalid_request_error", `'${name}' can not be removed: ${why}`, {

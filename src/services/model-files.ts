@@ -48,7 +48,7 @@ export interface ModelFile {
 }
 
 export interface ModelFilesParts {
-  config: Pick<Config, "home" | "modelsDir" | "aliases" | "hubEndpoint">;
+  config: Pick<Config, "home" | "modelsDir" | "modelDirs" | "aliases" | "hubEndpoint">;
   library: ModelLibrary;
   downloads: Pick<Downloads, "fetch">;
   /** What this machine has for the hub. */
@@ -182,19 +182,27 @@ export class ModelFiles {
   }
 
   async #missing(name: string): Promise<ApiError> {
+    const { modelsDir, modelDirs } = this.#parts.config;
+    if (LEADS_OUT.test(name))
+      return notFound(
+        `There is no model '${name}': a path has to lead into a folder of models, which are ${[modelsDir, ...modelDirs].join(", ")}; BERTH_MODEL_DIRS adds others, whose files are used where they lie`,
+      );
     const listed = await this.#parts.library.list();
     const there =
       listed.length === 0
         ? "which holds no GGUF file yet"
         : `which holds ${enumerate(listed.map((model) => model.name))}`;
-    return new ApiError(
-      404,
-      "invalid_request_error",
-      `There is no model '${name}': deploy '${BUILT_IN_MODEL}', which is built in, a repository of the hub such as 'user/repo:Q4_K_M', or a GGUF file below ${this.#parts.config.modelsDir}, ${there}`,
-      { code: "model_not_found", param: "model_name" },
+    return notFound(
+      `There is no model '${name}': deploy '${BUILT_IN_MODEL}', which is built in, a repository of the hub such as 'user/repo:Q4_K_M', or a GGUF file below ${modelsDir}, ${there}`,
     );
   }
 }
+
+/** A path from the root, from home or upwards, which no name below a folder of models is. */
+const LEADS_OUT = /^(\/|~|\.\.\/)/;
+
+const notFound = (message: string) =>
+  new ApiError(404, "invalid_request_error", message, { code: "model_not_found", param: "model_name" });
 
 /** None where the hub gives no answer: they are a suggestion. */
 async function repositoryModels(client: HubClient, repo: string, commit: string) {

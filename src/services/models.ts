@@ -20,6 +20,8 @@ const STATUS: Record<Exclude<DeploymentState, "stopped">, Model["status"]["value
 /** Of a deployment that asks for none, where the model was trained for more. */
 const USUAL_CONTEXT = 8192;
 
+type ContextDefault = Pick<Config, "contextLength">;
+
 export interface ModelSources {
   manager: Pick<ModelManager, "list">;
   inventory: Pick<Inventory, "list">;
@@ -31,7 +33,9 @@ export interface ModelSources {
 export async function listModels({ manager, inventory, files, config }: ModelSources): Promise<ModelList> {
   const onDisk = await inventory.list();
   const aliases = await aliasesByFile(config.aliases, files);
-  const deployed = manager.list().flatMap((deployment) => toModel(deployment, onDisk, aliases) ?? []);
+  const deployed = manager
+    .list()
+    .flatMap((deployment) => toModel(deployment, onDisk, { config, aliases }) ?? []);
   const names = new Set(deployed.map(({ id }) => id));
   const others = onDisk.filter(
     ({ id, deployed_as, error }) => !names.has(id) && deployed_as === null && !error,
@@ -69,12 +73,15 @@ async function aliasesByFile(
 function toModel(
   deployment: DeploymentStatus,
   onDisk: readonly DiskModel[],
-  aliases: ReadonlyMap<string, string[]>,
+  { config, aliases }: { config: ContextDefault; aliases: ReadonlyMap<string, string[]> },
 ): Model | null {
   if (deployment.state === "stopped") return null;
   const file = onDisk.find(({ deployed_as }) => deployed_as === deployment.model_name);
   const others = new Set([...deployment.aliases, ...(aliases.get(file?.id ?? "") ?? [])]);
   others.delete(deployment.model_name);
+  const { trained_context_length: trained, options } = deployment;
+  const context =
+    deployment.context_length ?? expectedContext(trained, options.context_length ?? config.contextLength);
   return {
     id: deployment.model_name,
     object: "model",
@@ -83,10 +90,10 @@ function toModel(
     aliases: [...others],
     status: { value: STATUS[deployment.state] },
     capabilities: file?.capabilities ?? [],
-    context_length: deployment.context_length,
-    max_model_len: deployment.context_length,
+    context_length: context,
+    max_model_len: context,
     meta: {
-      n_ctx_train: deployment.trained_context_length,
+      n_ctx_train: trained,
       n_params: deployment.parameters,
       size: deployment.file_size,
     },
@@ -94,13 +101,9 @@ function toModel(
 }
 
 /** With the context it would be loaded with, memory permitting. */
-function toUnloaded(
-  model: DiskModel,
-  { contextLength }: Pick<Config, "contextLength">,
-  aliases: string[],
-): Model {
+function toUnloaded(model: DiskModel, { contextLength }: ContextDefault, aliases: string[]): Model {
   const trained = model.context_length;
-  const context = trained === null ? null : Math.min(trained, contextLength ?? USUAL_CONTEXT);
+  const context = expectedContext(trained, contextLength);
   return {
     id: model.id,
     object: "model",
@@ -113,4 +116,9 @@ function toUnloaded(
     max_model_len: context,
     meta: { n_ctx_train: trained, n_params: model.parameters, size: model.size },
   };
+}
+
+/** What a model gets as long as memory permits; `null` when nobody knows what it was trained for. */
+function expectedContext(trained: number | null, asked: number | null): number | null {
+  return trained === null ? null : Math.min(trained, asked ?? USUAL_CONTEXT);
 }

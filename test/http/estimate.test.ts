@@ -74,8 +74,24 @@ describe("an estimate", () => {
     await using server = await startServer({ weightBytes: FREE - 3e6 }, { deploy: null });
     const { fits, alternatives } = await estimate(server.url, "model=new&context_length=4096");
     expect(fits).toBe("none");
-    expect(alternatives[0]).toMatchObject({ kind: "context", model_name: "new", context_length: 512 });
-    expect(alternatives.at(-1)).toMatchObject({ kind: "model", model_name: expect.stringContaining("/") });
+    expect(alternatives).toMatchObject([
+      { kind: "context", model_name: "new", context_length: 512 },
+      { kind: "quantisation", model_name: "model-Q3_K_M.gguf" },
+    ]);
+  });
+
+  test("offers another model where this one is too large with any context", async () => {
+    await using server = await startServer({ weightBytes: 20 * FREE }, { deploy: null });
+    const { fits, alternatives } = await estimate(server.url, "model=new");
+    expect(fits).toBe("none");
+    expect(alternatives).toMatchObject([{ kind: "model", model_name: expect.stringContaining("/") }]);
+  });
+
+  test("of a name that stands for nothing tells so, by the field of this endpoint", async () => {
+    await using server = await startServer({}, { deploy: null, realFiles: true });
+    const response = await fetch(`${server.url}/models/estimate?model=nothing.gguf`);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: { code: "model_not_found", param: "model" } });
   });
 
   test("counts the memory of models that lie idle, and not of pinned ones", async () => {

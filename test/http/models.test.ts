@@ -34,8 +34,14 @@ describe("GET /v1/models", () => {
     const { data } = await server.client.models.list();
     expect(data).toMatchObject([
       { id: TEST_MODEL, status: { value: "loaded" } },
-      { id: "slow", status: { value: "loading" }, context_length: null },
+      { id: "slow", status: { value: "loading" }, context_length: 4096, meta: { n_ctx_train: 4096 } },
     ]);
+  });
+
+  test("tells the context that a model is to be loaded with, where somebody asked for one", async () => {
+    await using server = await startServer({ loadMs: 60_000 }, { deploy: null });
+    await server.manager.deploy({ model_name: "slow", context_length: 1000 });
+    expect((await server.client.models.list()).data).toMatchObject([{ context_length: 1000 }]);
   });
 
   test("forgets what was undeployed", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { loadFailed } from "../../src/errors.ts";
+import { loadFailed, modelNotFound } from "../../src/errors.ts";
 import type { DeployRequest } from "../../src/schemas/deployment.ts";
 import { planDeployment } from "../../src/services/deploy-plan.ts";
+import type { FileWish } from "../../src/services/model-files.ts";
 import { testConfig } from "../support/config.ts";
 import { anyFile } from "../support/test-manager.ts";
 
@@ -49,6 +50,23 @@ describe("a file", () => {
     const header = () => Promise.reject(new Error("EACCES: permission denied"));
     const { fault } = await plan({}, {}, { ...anyFile, header });
     expect(fault?.message).toContain("permission denied");
+  });
+});
+
+describe("another model that a deployment needs", () => {
+  const files = {
+    ...anyFile,
+    resolve: async (name: string, wish: FileWish) => {
+      if (name === "a") return anyFile.resolve(name, wish);
+      throw modelNotFound(name).namedBy("model_name");
+    },
+  };
+
+  test.each([
+    [{ draft_model: "b" }, "draft_model"],
+    [{ lora: ["b"] }, "lora.0"],
+  ])("and that is not there is told of its own field: %j", async (request, param) => {
+    await expect(plan(request, {}, files)).rejects.toMatchObject({ code: "model_not_found", param });
   });
 });
 

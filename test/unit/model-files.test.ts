@@ -186,6 +186,17 @@ test("a model that is not there is answered with those that are, ten at most", a
   await expect(resolving).rejects.toThrow("'m19.gguf' and 2 more");
 });
 
+test.each(["/elsewhere/m.gguf", "../m.gguf", "~/m.gguf"])(
+  "a path out of the folders of models is told with these folders, and how to add one: %s",
+  async (name) => {
+    await using at = await models("a.gguf");
+    const resolving = at.files.resolve(name, none);
+    await expect(resolving).rejects.toMatchObject({ status: 404, code: "model_not_found" });
+    await expect(resolving).rejects.toThrow(at.modelsDir);
+    await expect(resolving).rejects.toThrow("BERTH_MODEL_DIRS");
+  },
+);
+
 test("a folder that is named like a hub's repository is a folder", async () => {
   await using at = await models("user/repo/m-Q8_0.gguf");
   expect((await at.files.resolve("user/repo", none)).name).toBe("user/repo/m-Q8_0.gguf");

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { ApiError } from "../../errors.ts";
 import type { DeployRequest } from "../../schemas/deployment.ts";
 import { Device } from "../../schemas/device.ts";
 import { EstimateAnswer } from "../../schemas/estimate.ts";
@@ -25,7 +26,13 @@ const EstimateQuery = Type.Object(
 export const estimateRoutes = ({ advisor }: Pick<Services, "advisor">) =>
   new Elysia({ name: "estimate" }).get(
     "/models/estimate",
-    async ({ query, request }) => advisor.estimate(toRequest(query), request.signal),
+    async ({ query, request }) => {
+      try {
+        return await advisor.estimate(toRequest(query), request.signal);
+      } catch (error) {
+        throw error instanceof ApiError ? error.namedBy("model") : error;
+      }
+    },
     {
       query: EstimateQuery,
       detail: {
