@@ -62,18 +62,21 @@ export async function startServer(
 ): Promise<TestServer> {
   const config = await temporaryConfig(overrides);
   // Any name stands for a file: the fake engine opens none.
-  const server = await serve(config, new FakeEngine(script), realFiles ? null : anyFile, freeSpace);
+  const server = await serve(config, new FakeEngine(script), realFiles ? null : anyFile, { freeSpace });
   if (deploy !== null) await server.manager.deploy({ model_name: deploy, wait: true });
   return server;
 }
 
-/** The same around llama.cpp; model files are looked up in `modelsDir`, and nothing is deployed. */
+/**
+ * The same around llama.cpp; model files are looked up in `modelsDir`, and nothing is deployed.
+ * @param memory bytes that all models share. Default: as much for each as a real machine has
+ */
 export async function startRealServer(
   modelsDir: string,
-  overrides: Partial<Config> = {},
+  { memory, ...overrides }: Partial<Config> & { memory?: number } = {},
 ): Promise<TestServer<LlamaEngine>> {
   const config = await temporaryConfig({ ...overrides, modelsDir });
-  return serve(config, new LlamaEngine({ watchdog: config.watchdog }), null);
+  return serve(config, new LlamaEngine({ watchdog: config.watchdog }), null, { memory });
 }
 
 async function temporaryConfig(overrides: Partial<Config>): Promise<Config> {
@@ -84,30 +87,35 @@ async function serve<E extends Engine>(
   config: Config,
   engine: E,
   fakeFiles: TestFiles | null,
-  freeSpace?: TestOptions["freeSpace"],
+  { freeSpace, memory }: Pick<TestOptions, "freeSpace"> & { memory?: number },
 ): Promise<TestServer<E>> {
   const events = new EventBus();
   const log = pino({ level: "silent" });
   const { library, downloads, files, token } = testModels(config, { events, log, freeSpace });
-  const manager = new ModelManager({
+  const memoryBudget = async () => {
+    if (memory === undefined) return SYSTEM.memory.available;
+    return manager.list().reduce((left, { memory_bytes }) => left - (memory_bytes ?? 0), memory);
+  };
+  const manager: ModelManager = new ModelManager({
     engine,
     config,
     events,
     log,
     files: fakeFiles ?? files,
-    memoryBudget: async () => SYSTEM.memory.available,
+    memoryBudget,
+    ...(memory !== undefined && { judge: (spec) => advisor.judge(spec) }),
     threads: 2,
     tuning: { get: () => null, set: () => {} },
     store: { list: () => [], save: () => {}, remove: () => {} },
     restartDelayMs: 10,
   });
   const system = { status: async () => SYSTEM };
-  const advisor = new Advisor({
+  const advisor: Advisor = new Advisor({
     engine,
     files: fakeFiles ?? files,
     manager,
     system,
-    memoryBudget: async () => SYSTEM.memory.available,
+    memoryBudget,
     ramBandwidth: () => 20e9,
     gpuUsable: () => true,
     config,
