@@ -11,8 +11,8 @@ const MIB = 1024 * 1024;
 /** Longest that a figure which is slow to get may hold up `status()`, in milliseconds. */
 const PATIENCE_MS = 200;
 
-/** How long a GPU tool may take when a person asked for it. */
-const GPU_PATIENCE_MS = 8000;
+/** How long the tools may take when a person asked for their figures; those of a GPU may have to wake it first. */
+const TOOL_PATIENCE_MS = 8000;
 
 /**
  * What this machine has and how much of it is free. Figures that need other programs (GPU, disk) are
@@ -69,7 +69,8 @@ export class SystemProbe {
 
   /** As `status()`, but waits for all figures, GPU included, as a person who asks once would. */
   async completeStatus(): Promise<SystemStatus> {
-    await Promise.all([this.#gpus.read(GPU_PATIENCE_MS), this.#load.read(2000)]);
+    const slow = [this.#model, this.#load, this.#disk, this.#gpus];
+    await Promise.all(slow.map((cached) => cached.read(TOOL_PATIENCE_MS)));
     return this.status();
   }
 
