@@ -326,9 +326,19 @@ export class Deployment {
     this.#started.resolve();
     this.#ready.resolve(model.info);
     this.#leases.onReady();
-    const { device, contextLength, slots, layers, memory, loadTimeMs, pid } = model.info;
+    const { device, contextLength, slots, layers, loadTimeMs, pid } = model.info;
+    const { kvCache, ...memory } = model.info.memory;
     this.#parts.log.info(
-      { device, context_length: contextLength, slots, layers, memory, load_ms: Math.round(loadTimeMs), pid },
+      {
+        device,
+        context_length: contextLength,
+        slots,
+        layers,
+        memory: { ...memory, kv_cache: kvCache },
+        load_ms: Math.round(loadTimeMs),
+        // `pid` alone would be this process, by the conventions of the log.
+        engine_pid: pid,
+      },
       "model ready",
     );
   }
