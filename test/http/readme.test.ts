@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { fileURLToPath } from "node:url";
+import { loadConfig } from "../../src/config.ts";
 import {
   cells,
   endpointsTable,
@@ -8,6 +9,7 @@ import {
   settingsTable,
   writeSection,
 } from "../support/readme-tables.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { startServer } from "../support/server.ts";
 
 const SOURCE = fileURLToPath(new URL("../../src", import.meta.url));
@@ -26,6 +28,16 @@ async function keepInStep(name: string, table: string): Promise<void> {
 
 test("the README lists every setting as the program reads it", async () => {
   await keepInStep("settings", settingsTable());
+});
+
+test("the README shows a berth.yaml that is one", async () => {
+  await using folder = await temporaryFolder();
+  const [, example = ""] = /```yaml\n([^]*?)```/.exec(await readReadme()) ?? [];
+  await Bun.write(`${folder.path}/berth.yaml`, example);
+  const { config, file } = loadConfig({ directory: folder.path, env: {} });
+  expect(file).toBe(`${folder.path}/berth.yaml`);
+  const set = Object.values(config.sources ?? {}).filter((source) => source === file);
+  expect(set).toHaveLength(5);
 });
 
 test("the README lists every endpoint of the specification", async () => {
