@@ -65,6 +65,21 @@ export function toDeploymentStatus(facts: DeploymentFacts): DeploymentStatus {
   };
 }
 
+/** A model that was loaded, as the log tells of it. */
+export function toLogFields({ device, contextLength, slots, layers, memory, loadTimeMs, pid }: ModelInfo) {
+  const { kvCache, ...others } = memory;
+  return {
+    device,
+    context_length: contextLength,
+    slots,
+    layers,
+    memory: { ...others, kv_cache: kvCache },
+    load_ms: Math.round(loadTimeMs),
+    // `pid` alone would be the server, by the conventions of the log.
+    engine_pid: pid,
+  };
+}
+
 /** What is in memory now: nothing while the engine is down. */
 function memory(live: ModelInfo | null): Pick<DeploymentStatus, "memory_bytes" | "memory"> {
   if (!live) return { memory_bytes: null, memory: null };

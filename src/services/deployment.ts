@@ -4,7 +4,7 @@ import { ApiError, beingUndeployed, deploymentFailed, modelLoading } from "../er
 import type { Log } from "../log.ts";
 import type { DeploymentState, DeploymentStatus } from "../schemas/deployment.ts";
 import type { DeployPlan } from "./deploy-plan.ts";
-import { toDeploymentStatus } from "./deployment-status.ts";
+import { toDeploymentStatus, toLogFields } from "./deployment-status.ts";
 import { type Lease, Leases } from "./leases.ts";
 import type { LoadQueue } from "./load-queue.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
@@ -326,21 +326,7 @@ export class Deployment {
     this.#started.resolve();
     this.#ready.resolve(model.info);
     this.#leases.onReady();
-    const { device, contextLength, slots, layers, loadTimeMs, pid } = model.info;
-    const { kvCache, ...memory } = model.info.memory;
-    this.#parts.log.info(
-      {
-        device,
-        context_length: contextLength,
-        slots,
-        layers,
-        memory: { ...memory, kv_cache: kvCache },
-        load_ms: Math.round(loadTimeMs),
-        // `pid` alone would be this process, by the conventions of the log.
-        engine_pid: pid,
-      },
-      "model ready",
-    );
+    this.#parts.log.info(toLogFields(model.info), "model ready");
   }
 
   #fail({ error, final }: Extract<Loss, { kind: "lost" }>): void {
