@@ -87,6 +87,7 @@ export class BerthServer {
       store: new DeploymentStore({ database, log }),
     });
     const ramBandwidth = lazily(() => measureRamBandwidth(threads));
+    const gpuUsable = lazily(hasGpuEngine);
     const advisor = new Advisor({
       engine,
       files,
@@ -94,7 +95,7 @@ export class BerthServer {
       system,
       memoryBudget,
       ramBandwidth,
-      gpuUsable: lazily(hasGpuEngine),
+      gpuUsable,
       config,
       threads,
     });
@@ -110,7 +111,7 @@ export class BerthServer {
       files,
       inventory: new Inventory({ home: config.home, library, manager, downloads }),
       downloads,
-      hub: new HubSearch({ config, library, system, token }),
+      hub: new HubSearch({ config, library, system, gpuUsable, token }),
       requests,
       chat: new ChatService({ requests }),
       completions: new CompletionService({ requests }),

@@ -13,6 +13,8 @@ export interface HubSearchParts {
   config: Pick<Config, "hubEndpoint">;
   library: ModelLibrary;
   system: SystemReader;
+  /** Whether an engine for the GPUs is installed and its driver there. */
+  gpuUsable: () => boolean;
   token: () => Promise<string | null>;
 }
 
@@ -47,14 +49,14 @@ export class HubSearch {
 
   /** @throws ApiError when the hub gives no answer */
   async search(query: string, limit: number, signal: AbortSignal): Promise<HubRepository[]> {
-    const { config, library, system, token } = this.#parts;
+    const { config, library, system, gpuUsable, token } = this.#parts;
     const client = new HubClient({ endpoint: config.hubEndpoint, token: await token() });
     const [found, here, machine] = await Promise.all([
       client.search(query, limit, signal),
       library.list(),
       system.status(),
     ]);
-    const free = freeOf(machine);
+    const free = freeOf(machine, gpuUsable());
     const keys = new Set(here.map(({ name }) => modelKey(name)));
     return Promise.all(
       found.map(async (repository) => {
@@ -95,8 +97,10 @@ export class HubSearch {
   }
 }
 
-function freeOf({ memory, gpu }: SystemStatus): Free {
-  const vram = gpu.map(({ memory_total: total, memory_used: used }) => (total ?? 0) - (used ?? 0));
+function freeOf({ memory, gpu }: SystemStatus, gpuUsable: boolean): Free {
+  const vram = (gpuUsable ? gpu : []).map(
+    ({ memory_total: total, memory_used: used }) => (total ?? 0) - (used ?? 0),
+  );
   return { ram: memory.available, vram };
 }
 

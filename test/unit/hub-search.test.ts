@@ -37,10 +37,25 @@ test.each([
     config: { hubEndpoint: hub.endpoint },
     library: new ModelLibrary(nowhere),
     system: { status: async () => status },
+    gpuUsable: () => true,
     token: async () => null,
   });
   const [found] = await search.search("repo", 5, new AbortController().signal);
   expect(found?.models).toMatchObject([{ fit }]);
+});
+
+test("a GPU that no engine can use has no room", async () => {
+  await using hub = await HubStandIn.start();
+  hub.add("user/repo", { files: { "m-Q8_0.gguf": new Uint8Array(1e6) } });
+  const search = new HubSearch({
+    config: { hubEndpoint: hub.endpoint },
+    library: new ModelLibrary(nowhere),
+    system: { status: async () => machine(1e8, 1e9) },
+    gpuUsable: () => false,
+    token: async () => null,
+  });
+  const [found] = await search.search("repo", 5, new AbortController().signal);
+  expect(found?.models).toMatchObject([{ fit: "none" }]);
 });
 
 test("lists of files are kept for the next search", async () => {
@@ -50,6 +65,7 @@ test("lists of files are kept for the next search", async () => {
     config: { hubEndpoint: hub.endpoint },
     library: new ModelLibrary(nowhere),
     system: { status: async () => machine(1e9) },
+    gpuUsable: () => true,
     token: async () => null,
   });
   const { signal } = new AbortController();
