@@ -45,6 +45,15 @@ export class Advisor {
    * @throws ApiError as `POST /deploy` does for names, options and files, but never for want of memory
    */
   async estimate(request: DeployRequest, signal: AbortSignal): Promise<EstimateAnswer> {
+    return this.#estimate(request, signal, isIdle);
+  }
+
+  /** @param gives which deployments will give their memory back for it */
+  async #estimate(
+    request: DeployRequest,
+    signal: AbortSignal,
+    gives: (deployment: DeploymentStatus) => boolean,
+  ): Promise<EstimateAnswer> {
     const { engine, files, config, threads, system, ramBandwidth } = this.#parts;
     const token = request.hf_token || null;
     let file: ModelFile | undefined;
@@ -62,7 +71,7 @@ export class Advisor {
     if (plan.fault) throw plan.fault;
     if (!file) throw new Error("a plan without a file");
     await using sketch = await files.sketch(file, token);
-    const memory = await this.#memory();
+    const memory = await this.#memory(gives);
     const estimate = await engine.estimate({ ...toSpec(plan.spec, memory), path: sketch.path }, signal);
     const { gpu, disk } = await system.status();
     const judged: JudgedModel = {
@@ -81,13 +90,14 @@ export class Advisor {
   }
 
   /**
-   * Lets a deployment go on that fits, now or once idle models are gone.
+   * Lets a deployment go on that fits, now or once models that are not pinned are gone: the manager unloads those
+   * that lie idle and waits for those at work.
    * @throws ApiError `insufficient_memory` with the numbers and what to take instead, unless `force` is set; as
    * `estimate` does otherwise
    */
   async assertFits(request: DeployRequest, signal: AbortSignal): Promise<void> {
     if (request.force || (await this.#isObvious(request))) return;
-    const answer = await this.estimate(request, signal);
+    const answer = await this.#estimate(request, signal, isNotPinned);
     if (answer.fits !== "none") return;
     const instead = answer.alternatives.map(({ message }) => message);
     const advice = instead.length > 0 ? ` Instead: ${instead.join("; ")}.` : "";
@@ -145,12 +155,12 @@ export class Advisor {
     return file !== null && file.fileSize * OBVIOUS < (await this.#memory()).available;
   }
 
-  async #memory(): Promise<{ available: number; reclaimable: Need }> {
+  async #memory(gives = isIdle): Promise<{ available: number; reclaimable: Need }> {
     const list = this.#parts.manager.list();
     const pids = list.flatMap(({ pid }) => pid ?? []);
     return {
       available: await this.#parts.memoryBudget(await mappedMemory(pids)),
-      reclaimable: list.filter(isIdle).reduce<Need>(
+      reclaimable: list.filter(gives).reduce<Need>(
         (sum, { memory_bytes, memory }) => ({
           ram: sum.ram + (memory_bytes ?? 0) - (memory?.gpu ?? 0),
           vram: sum.vram + (memory?.gpu ?? 0),
@@ -163,6 +173,8 @@ export class Advisor {
 
 const isIdle = ({ state, pinned, busy_slots, queued }: DeploymentStatus) =>
   state === "ready" && !pinned && busy_slots === 0 && queued === 0;
+
+const isNotPinned = ({ pinned }: DeploymentStatus) => !pinned;
 
 /** Whether there may be a better choice: less than was asked for fits. */
 const isShort = ({ chosen }: { chosen: { notes: string[] } | null }) =>

@@ -114,7 +114,14 @@ export class Deployment {
 
   /** Whether it holds memory that another model may have once its requests are done. */
   get busy(): boolean {
-    return this.#state === "ready" && this.#leases.users > 0 && !this.#plan.pinned;
+    const goes = this.#model !== null && this.#state === "draining";
+    return this.#leases.users > 0 && (goes || (this.#state === "ready" && !this.#plan.pinned));
+  }
+
+  /** Whether its engine is about to end, and its memory there in a moment. */
+  get leaving(): boolean {
+    // Also one that is to be loaded again by then.
+    return this.#model !== null && this.#state !== "ready" && this.#leases.users === 0;
   }
 
   /** Orders deployments by their last use. */

@@ -16,8 +16,8 @@ export interface MemoryKeeperParts {
   log: Log;
 }
 
-/** Between two looks at whether a model at work has become idle. */
-const LOOK_EVERY_MS = 50;
+/** Between two looks at whether a model at work has become idle, or one that ends is gone. */
+const LOOK_EVERY_MS = 25;
 
 /**
  * Makes room for a model before it is loaded: of those that lie idle, the one that was used least
@@ -38,7 +38,10 @@ export class MemoryKeeper {
   async makeRoom(newcomer: Deployment, signal: AbortSignal): Promise<void> {
     const { judge, waitMs, log } = this.#parts;
     const deadline = performance.now() + waitMs;
-    while (this.#others(newcomer).length > 0) {
+    for (;;) {
+      // What is free is not known before.
+      await changed(() => !this.#others(newcomer).some(({ leaving }) => leaving), deadline, signal);
+      if (this.#others(newcomer).length === 0) return;
       const verdict = await judge(newcomer.spec);
       signal.throwIfAborted();
       if (verdict === null || verdict === "whole") return;
@@ -48,15 +51,18 @@ export class MemoryKeeper {
         await victim.rest();
         continue;
       }
-      if (verdict === "reduced" || !this.#others(newcomer).some(({ busy }) => busy)) return;
-      await this.#idleOne(newcomer, deadline, signal);
+      const working = this.#others(newcomer).filter(({ busy }) => busy);
+      if (verdict === "reduced" || working.length === 0) return;
+      // It may also have crashed or been undeployed, which frees its memory as well.
+      if (!(await changed(() => working.some(({ busy }) => !busy), deadline, signal)))
+        throw memoryBusy(newcomer.name);
     }
   }
 
   /** Those that have memory to give, now or later. */
   #others(newcomer: Deployment): Deployment[] {
     return Array.from(this.#parts.deployments).filter(
-      (deployment) => deployment !== newcomer && (deployment.idle || deployment.busy),
+      (deployment) => deployment !== newcomer && (deployment.idle || deployment.busy || deployment.leaving),
     );
   }
 
@@ -65,14 +71,14 @@ export class MemoryKeeper {
       .filter(({ idle }) => idle)
       .toSorted((a, b) => a.idleSince - b.idleSince)[0];
   }
+}
 
-  async #idleOne(newcomer: Deployment, deadline: number, signal: AbortSignal): Promise<void> {
-    while (!this.#leastRecentlyUsed(newcomer)) {
-      if (performance.now() >= deadline) throw memoryBusy(newcomer.name);
-      await Bun.sleep(LOOK_EVERY_MS);
-      signal.throwIfAborted();
-      // The last one at work may have crashed or been undeployed, which frees its memory as well.
-      if (this.#others(newcomer).length === 0) return;
-    }
+/** @returns whether it is `true` before the deadline @throws `signal.reason` when aborted meanwhile */
+async function changed(is: () => boolean, deadline: number, signal: AbortSignal): Promise<boolean> {
+  while (!is()) {
+    if (performance.now() >= deadline) return false;
+    await Bun.sleep(LOOK_EVERY_MS);
+    signal.throwIfAborted();
   }
+  return true;
 }

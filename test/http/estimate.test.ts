@@ -152,6 +152,14 @@ describe("a deployment that does not fit", () => {
   });
 });
 
+test("a deployment that fits once models at work are done is not refused, and waits for them", async () => {
+  await using server = await startServer({ weightBytes: FREE + 1e6 });
+  server.engine.models[0]!.activity.busySlots = 1;
+  const body = { model_name: "new", context_length: 512, parallel: 1 };
+  expect(await (await deploy(server.url, { ...body, dry_run: true })).json()).toMatchObject({ fits: "none" });
+  expect((await deploy(server.url, body)).status).toBe(200);
+});
+
 test("a file far smaller than the free memory is deployed without an estimate", async () => {
   await using server = await startServer({}, { deploy: null });
   expect((await deploy(server.url, { model_name: "new" })).status).toBe(200);

@@ -25,6 +25,8 @@ export interface FakeScript {
   finishReason: "stop" | "length";
   loadMs: number;
   loadError: Error | null;
+  /** How long its process takes to end, in milliseconds. */
+  unloadMs: number;
   /** Time to the first token, in milliseconds. */
   prefillMs: number;
   /** Time between tokens, in milliseconds. */
@@ -53,6 +55,7 @@ export class FakeEngine implements Engine {
       finishReason: "stop",
       loadMs: 0,
       loadError: null,
+      unloadMs: 0,
       prefillMs: 0,
       decodeMs: 0,
       cachedTokens: 0,
@@ -158,8 +161,9 @@ export class FakeModel implements LoadedModel {
   }
 
   async unload(reason: Error = engineLost("it was unloaded")): Promise<void> {
-    this.unloaded = true;
     this.#life.abort(reason);
+    if (this.#script.unloadMs > 0) await Bun.sleep(this.#script.unloadMs);
+    this.unloaded = true;
     this.#end.resolve(null);
   }
 

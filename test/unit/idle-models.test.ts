@@ -161,6 +161,35 @@ describe("memory for a newcomer", () => {
     lease.release();
   });
 
+  test("is waited for where an engine is about to end, and is there when the newcomer loads", async () => {
+    const { engine, manager, freeAtLoad } = withMemory(1);
+    engine.script.unloadMs = 60;
+    await ready(manager, "undeployed");
+    const undeploying = manager.undeploy("undeployed");
+    await ready(manager, "unloaded");
+    await undeploying;
+    manager.acquire("unloaded").release(0);
+    await until(() => stateOf(manager, "unloaded") === "unloaded");
+    await ready(manager, "b");
+    expect(freeAtLoad).toEqual([true, true, true]);
+  });
+
+  test("is waited for where a model finishes its requests to be undeployed", async () => {
+    const { manager, freeAtLoad } = withMemory(2, { drainMs: 60_000 });
+    await ready(manager, "a");
+    await ready(manager, "working");
+    const [lease, other] = [manager.acquire("a"), manager.acquire("working")];
+    const undeploying = manager.undeploy("a");
+    const newcomer = ready(manager, "c");
+    await Bun.sleep(80);
+    expect(stateOf(manager, "c")).toBe("loading");
+    lease.release();
+    await Promise.all([undeploying, newcomer]);
+    expect(stateOf(manager, "working")).toBe("ready");
+    expect(freeAtLoad).toEqual([true, true, true]);
+    other.release();
+  });
+
   test("lets two models share it in turns", async () => {
     const { manager, models } = withMemory(1, { loadOnRequest: true });
     for (const name of ["a", "b", "a", "b"]) (await models.acquire(name, never)).release();
@@ -189,5 +218,12 @@ function withMemory(
   };
   const made = withLoading(overrides, { ...parts, judge });
   manager = made.manager;
-  return made;
+  /** Of each load, whether there was room for one more engine. */
+  const freeAtLoad: boolean[] = [];
+  const load = made.engine.load.bind(made.engine);
+  made.engine.load = (...given) => {
+    freeAtLoad.push(made.engine.models.filter(({ unloaded }) => !unloaded).length < count);
+    return load(...given);
+  };
+  return { ...made, freeAtLoad };
 }
