@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import type { DeployRequest } from "../schemas/deployment.ts";
 import { addClientCommand, runsInSession } from "./client/client-command.ts";
 import { deployAndFollow } from "./client/deployment.ts";
+import { inCommands } from "./client/verbs.ts";
 import { estimateText } from "./estimate-text.ts";
 import { wholeNumber } from "./numbers.ts";
 import { samplingField } from "./sampling-option.ts";
@@ -84,7 +85,7 @@ export function addDeployCommand(program: Command): void {
     }
     if (!options.wait) {
       const answer = await client.deploy(request);
-      return print(answer, () => answer.message);
+      return print(answer, () => inCommands(answer.message));
     }
     const ready = await deployAndFollow(client, request, { quiet: json });
     if (json) print(ready, () => "");

@@ -4,6 +4,7 @@ import type { DownloadStatus } from "../schemas/download.ts";
 import { addClientCommand, runsInSession } from "./client/client-command.ts";
 import { CommandError } from "./client/command-error.ts";
 import type { ServerClient } from "./client/server-client.ts";
+import { inCommands } from "./client/verbs.ts";
 import { tell } from "./terminal/output.ts";
 import { startProgress } from "./terminal/progress.ts";
 
@@ -34,7 +35,7 @@ export function addPullCommand(program: Command): void {
       load_in_8bit: options["8bit"],
       load_in_4bit: options["4bit"],
     });
-    if (!answer.download || !options.wait) return print(answer, () => answer.message);
+    if (!answer.download || !options.wait) return print(answer, () => inCommands(answer.message));
     const done = await follow(client, answer.download, { quiet: json });
     if (json) print(done, () => "");
   });

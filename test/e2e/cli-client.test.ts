@@ -88,6 +88,15 @@ describe("berth deploy", () => {
     expect(code).toBe(1);
   });
 
+  test("tells a person what to do by command, not by endpoint", async () => {
+    await using server = await startServer({ loadMs: 60_000 }, { deploy: null });
+    const begun = await verb(server.url, ["deploy", "a model", "--no-wait"]);
+    expect(begun.out).toContain("is being loaded: 'berth status' shows its progress");
+    const again = await verb(server.url, ["deploy", "a model"]);
+    expect(again.err).toContain("undeploy it first with 'berth undeploy \"a model\"'");
+    expect((await verb(server.url, ["rm", "nothing.gguf"])).err).toContain("'berth list' lists them");
+  });
+
   test("tells a program why it was refused, in the envelope of the API", async () => {
     await using server = await startServer();
     const { code, out, err } = await verb(server.url, ["deploy", TEST_MODEL, "--json"]);
@@ -109,6 +118,7 @@ describe("berth deploy", () => {
     const words = ["deploy", "mine", "--context-length", "512"];
     const { code, err } = await verb(server.url, words);
     expect(err).toContain("does not fit into memory");
+    expect(err).toContain("--force loads it all the same");
     expect(code).toBe(1);
     expect((await verb(server.url, [...words, "--force"])).code).toBe(0);
   });

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { CommandError, EXIT } from "./command-error.ts";
 import { findConnection } from "./connection.ts";
 import { ServerClient } from "./server-client.ts";
+import { inCommands } from "./verbs.ts";
 import { endWithReader, say, tell } from "../terminal/output.ts";
 
 /** What a command that talks to a server has at hand. */
@@ -63,7 +64,7 @@ function end(error: unknown, json: boolean): void {
     return;
   }
   if (!(error instanceof CommandError)) throw error;
-  tell(json ? JSON.stringify(error.toBody()) : `error: ${error.message}`);
+  tell(json ? JSON.stringify(error.toBody()) : `error: ${inCommands(error.message)}`);
   process.exitCode = error.exitCode;
 }
 
