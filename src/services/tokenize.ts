@@ -3,6 +3,7 @@ import { invalidRequest } from "../errors.ts";
 import type { TokenizeAnswer, TokenizeRequest } from "../schemas/tokenize.ts";
 import { toTurns } from "./messages.ts";
 import type { OnDemandModels } from "./on-demand.ts";
+import { withSystemPrompt } from "./request-defaults.ts";
 
 /** An engine does nothing else while it tokenises, and takes about a quarter of a second for this many. */
 const MOST_CHARACTERS = 2 ** 20;
@@ -19,10 +20,12 @@ export async function tokenize(
   body: TokenizeRequest,
   signal: AbortSignal,
 ): Promise<TokenizeAnswer> {
-  const prompt = toPrompt(body);
+  const given = toPrompt(body);
   const lease = await models.acquire(body.model ?? undefined, signal);
   try {
-    const { model } = lease;
+    const { model, defaults } = lease;
+    const prompt =
+      given.kind === "chat" ? { ...given, messages: withSystemPrompt(given.messages, defaults) } : given;
     const tokens = await model.tokenize(prompt);
     const pieces = body.with_pieces ? { pieces: await model.detokenize(tokens) } : undefined;
     return { tokens, count: tokens.length, max_model_len: model.info.contextLength, ...pieces };

@@ -40,6 +40,13 @@ describe("a model", () => {
     expect([tight.slots, tight.contextLength, tight.notes]).toEqual([roomy.slots, roomy.contextLength, []]);
   });
 
+  test("on the CPU, though any device would do, tells that layers for a GPU have no effect", async () => {
+    await using file = await fileFrom((path) => writeRandomModel(path));
+    const { info } = await loaded({ path: file.path, device: "auto", gpuLayers: 2 });
+    const note = "gpu_layers has no effect: the model runs on the CPU";
+    expect(info.notes.includes(note)).toBe(info.device === "cpu");
+  });
+
   test("tells what it is and what it takes", async () => {
     await using file = await fileFrom((path) => writeRandomModel(path, { quantisation: "Q8_0", layers: 3 }));
     const { info, fractions, pid } = await loaded({ path: file.path });

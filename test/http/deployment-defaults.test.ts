@@ -58,4 +58,16 @@ describe("what a deployment says for its requests", () => {
     await postJson(server, "/query", { prompt: "Hi" });
     expect(last()?.prompt).toMatchObject({ messages: [{ content: "Be brief." }, { content: "Hi" }] });
   });
+
+  test("counts where a chat is tokenised, as it does where one is answered", async () => {
+    await using given = await serverWith({ system_prompt: "one two" });
+    const { server } = given;
+    const count = async (request: object) => {
+      const answer = await postJson(server, "/tokenize", request);
+      return ((await answer.json()) as { count: number }).count;
+    };
+    expect(await count({ messages: chat.messages })).toBe(3);
+    expect(await count({ messages: [{ role: "system", content: "one" }, ...chat.messages] })).toBe(2);
+    expect(await count({ content: "Hi" })).toBe(1);
+  });
 });

@@ -55,6 +55,11 @@ export async function load(
       ? await loadDraft(spec.draft, drafted, backend, model, chosen, spec)
       : null;
   const memory = memoryUse(model, context, facts, chosen, log);
+  const notes = [...backend.notes, ...chosen.notes];
+  if (note !== null) notes.push(note);
+  // With the device named in the request, the answer to that has told.
+  if (spec.device === "auto" && backend.device === "cpu" && spec.gpuLayers)
+    notes.push("gpu_layers has no effect: the model runs on the CPU");
   onProgress(1);
   return {
     info: {
@@ -71,7 +76,7 @@ export async function load(
       memory: draft ? together(memory, draft.memory) : memory,
       loadTimeMs: Math.round(performance.now() - started),
       pid: process.pid,
-      notes: [...backend.notes, ...chosen.notes, ...(note === null ? [] : [note])],
+      notes,
     },
     context: native,
     draft,
