@@ -57,7 +57,11 @@ export const ChatRequest = Type.Object(
     ...KeepAliveField,
     user: Maybe(Type.String({ description: "Without effect" })),
   },
-  { $id: "ChatRequest", additionalProperties: true },
+  {
+    $id: "ChatRequest",
+    additionalProperties: true,
+    examples: [{ model: "guide", messages: [{ role: "user", content: "Hello!" }] }],
+  },
 );
 
 const head = {

@@ -30,7 +30,11 @@ export const CompletionRequest = Type.Object(
     ...KeepAliveField,
     user: Maybe(Type.String({ description: "Without effect" })),
   },
-  { $id: "CompletionRequest", additionalProperties: true },
+  {
+    $id: "CompletionRequest",
+    additionalProperties: true,
+    examples: [{ model: "guide", prompt: "Once upon a time", max_tokens: 50 }],
+  },
 );
 
 const choice = { text: Type.String(), index: Type.Integer(), logprobs: Type.Null() };

@@ -107,7 +107,11 @@ export const DeployRequest = Type.Object(
     sampling: Maybe(DeploymentDefaults),
     pinned: Maybe(Type.Boolean({ description: "Never unloaded for being idle or for another model" })),
   },
-  { $id: "DeployRequest", additionalProperties: true },
+  {
+    $id: "DeployRequest",
+    additionalProperties: true,
+    examples: [{ model_name: "guide", device: "auto" }],
+  },
 );
 
 export type DeployAnswer = Static<typeof DeployAnswer>;

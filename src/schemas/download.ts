@@ -57,7 +57,11 @@ export const PullRequest = Type.Object(
     load_in_4bit: Maybe(Type.Boolean({ description: "Take the Q4_K_M file" })),
     stream: Maybe(Type.Boolean({ description: "Answer with the events of the download instead" })),
   },
-  { $id: "PullRequest", additionalProperties: true },
+  {
+    $id: "PullRequest",
+    additionalProperties: true,
+    examples: [{ model: "Qwen/Qwen3-0.6B-GGUF:Q8_0" }],
+  },
 );
 
 export type PullAnswer = Static<typeof PullAnswer>;

@@ -24,7 +24,11 @@ export const QueryRequest = Type.Object(
       Type.String({ minLength: 1, description: "Default: the most recently deployed model that is ready" }),
     ),
   },
-  { $id: "QueryRequest", additionalProperties: true },
+  {
+    $id: "QueryRequest",
+    additionalProperties: true,
+    examples: [{ prompt: "What is a berth?", max_new_tokens: 100, temperature: 0.7 }],
+  },
 );
 
 export type QueryAnswer = Static<typeof QueryAnswer>;

@@ -19,7 +19,11 @@ export const TokenizeRequest = Type.Object(
     ),
     with_pieces: Maybe(Type.Boolean({ description: "Also answer the text of each token" })),
   },
-  { $id: "TokenizeRequest", additionalProperties: true },
+  {
+    $id: "TokenizeRequest",
+    additionalProperties: true,
+    examples: [{ messages: [{ role: "user", content: "Hello!" }], with_pieces: true }],
+  },
 );
 
 export type TokenizeAnswer = Static<typeof TokenizeAnswer>;

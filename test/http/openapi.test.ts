@@ -12,6 +12,7 @@ interface Operation {
 
 interface Schema {
   $ref?: string;
+  examples?: object[];
   required?: string[];
   properties?: Record<string, Schema & { enum?: unknown[]; anyOf?: Schema[] }>;
 }
@@ -42,6 +43,20 @@ const operations = () =>
   );
 
 describe("the specification", () => {
+  test("has an example for each body, so that a reader of /docs can send it as it is", () => {
+    for (const { name, operation } of operations()) {
+      const body = operation.requestBody?.content["application/json"]?.schema;
+      if (!body) continue;
+      const schema = specification.components.schemas[body.$ref?.split("/").at(-1) ?? ""] ?? {};
+      const [example = {}] = schema.examples ?? [];
+      expect(Object.keys(schema.properties ?? {}), name).toEqual(
+        expect.arrayContaining(Object.keys(example)),
+      );
+      expect(Object.keys(example), name).not.toBeEmpty();
+      for (const required of schema.required ?? []) expect(example, name).toHaveProperty(required);
+    }
+  });
+
   test("names every endpoint, and none that is only for the page", () => {
     expect(
       operations()
