@@ -48,7 +48,7 @@ interface Fault extends Pick<ValueError, "path" | "value" | "type"> {
 /**
  * A union only says that no branch matches. Literals inside, such as `type` or `role`, tell which branch is
  * meant: one whose literals fit, else all, and then their literals are the choices. Of several
- * branches that could be meant, it is the one whose fault lies deepest, or whose type at least fits.
+ * branches that could be meant, it is the one that went furthest, or whose type at least fits.
  */
 function sharpest({ error, branches }: Mismatch): Fault {
   if (branches.length === 0) return faultOf(error);
@@ -56,16 +56,15 @@ function sharpest({ error, branches }: Mismatch): Fault {
   const meant = branches.filter((mismatches) => !mismatches.some(tells));
   const decisive = meant.length > 0 ? meant : branches.map((mismatches) => mismatches.filter(tells));
   const faults = decisive.flatMap(([first]) => (first ? [sharpest(first)] : []));
-  const depth = Math.max(...faults.map(depthOf));
-  const deepest = faults.filter((fault) => depthOf(fault) === depth);
-  const closest = deepest.filter((fault) => !isWrongType(fault));
-  const [fault = faultOf(error)] = closest.length > 0 ? closest : deepest;
-  const countable = deepest.some(({ choices }) => choices.length > 0);
-  if (closest.length === 1 && !countable) return fault;
+  const furthest = faults.toSorted(byPath).at(-1)?.path;
+  const there = faults.filter(({ path }) => path === furthest);
+  const closest = there.filter((fault) => !isWrongType(fault));
+  const told = closest.length > 0 ? closest : there;
+  const countable = told.some(({ choices }) => choices.length > 0);
   return {
-    ...fault,
-    expected: [...new Set(deepest.map(({ expected }) => expected))].join(" or "),
-    choices: countable ? deepest.flatMap(valuesOf) : [],
+    ...(told[0] ?? faultOf(error)),
+    expected: [...new Set(told.map(({ expected }) => expected))].join(" or "),
+    choices: countable ? there.flatMap(valuesOf) : [],
   };
 }
 
@@ -84,6 +83,11 @@ function isWrongLiteral({ error, branches }: Mismatch): boolean {
   if (error.value === undefined) return false;
   if (branches.length === 0) return error.type === ValueErrorType.Literal;
   return branches.every(([first]) => first && isWrongLiteral(first));
+}
+
+/** Deeper is further, and of one array the later item. */
+function byPath(a: Fault, b: Fault): number {
+  return depthOf(a) - depthOf(b) || a.path.localeCompare(b.path, "en", { numeric: true });
 }
 
 function depthOf({ path }: Fault): number {

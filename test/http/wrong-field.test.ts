@@ -62,6 +62,16 @@ describe("a wrong field", () => {
     },
   );
 
+  test.each([
+    [[], "prompt", "invalid_value", /expected array length to be greater or equal to 1, got an array of 0$/],
+    [[1, "x"], "prompt.1", "invalid_type", /expected integer, got a string$/],
+    [null, "prompt", "invalid_type", /expected string or array, got null$/],
+  ])("of a prompt, which may be of many types, is found: %j", async (prompt, param, code, why) => {
+    const refused = await refusal("/v1/completions", JSON.stringify({ model: "test-model", prompt }));
+    expect(refused).toMatchObject({ status: 400, param, code });
+    expect(refused.message).toMatch(why);
+  });
+
   test("of the query string is named too", async () => {
     await using server = await startServer();
     const answer = await fetch(`${server.url}/undeploy?model_name=`, { method: "DELETE" });
