@@ -189,7 +189,7 @@ export const queueFull = (waiting: number, retryAfter = 2) =>
   new ApiError(
     429,
     "rate_limit_error",
-    `The model is busy and ${waiting} requests are waiting already: try again shortly`,
+    `The model is busy and its queue is full (${waiting}): try again shortly`,
     {
       code: "queue_full",
       retryAfter,
