@@ -124,9 +124,9 @@ export const modelLoading = (model: string, retryAfter = 2, doing: "loading" | "
     },
   );
 
-/** 503 of `GET /readyz`: nothing is ready and nothing is on its way. */
-export const notReady = (reason: string) =>
-  new ApiError(503, "server_error", `No model is ready: ${reason}`, { code: "not_ready" });
+/** 503 of `GET /readyz`: nothing is ready; `retryAfter`, in seconds, where something will be. */
+export const notReady = (reason: string, retryAfter?: number) =>
+  new ApiError(503, "server_error", `No model is ready: ${reason}`, { code: "not_ready", retryAfter });
 
 /** 503: the model finishes what it works on and takes nothing new. */
 export const beingUndeployed = (model: string) =>

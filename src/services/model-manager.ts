@@ -57,6 +57,7 @@ export class ModelManager {
   readonly #memory: MemoryKeeper;
   #closing: Promise<void> | null = null;
   #hasDeployed = false;
+  #restoring: Promise<unknown> | null = null;
 
   constructor(parts: ModelManagerParts) {
     this.#parts = parts;
@@ -119,11 +120,26 @@ export class ModelManager {
     return this.#parts.store.list().some((request) => request.model_name === name);
   }
 
+  /** Ends when all that was deployed when the server ended has begun to load; `null` unless that is under way. */
+  get restoring(): Promise<unknown> | null {
+    return this.#restoring;
+  }
+
   /**
    * Deploys what was deployed when the server ended; resolves when all of them have begun to load.
    * @returns why some were refused, by name, which is in the log, too
    */
   async restore(): Promise<ReadonlyMap<string, unknown>> {
+    const restoring = this.#restore();
+    this.#restoring = restoring;
+    try {
+      return await restoring;
+    } finally {
+      this.#restoring = null;
+    }
+  }
+
+  async #restore(): Promise<ReadonlyMap<string, unknown>> {
     const refused = new Map<string, unknown>();
     for (const request of this.#parts.store.list()) {
       try {
@@ -194,6 +210,11 @@ export class ModelManager {
     // What failed for a request long ago is as good as what was never asked for.
     if (!deployment || deployment.retriable) throw modelNotFound(name);
     return deployment.acquire();
+  }
+
+  /** Whether there is a deployment of this name, or any at all for requests that name none; in whatever state. */
+  has(name?: string): boolean {
+    return (name === undefined ? this.#deployments.foremost() : this.#deployments.find(name)) !== undefined;
   }
 
   /** The name of the model that takes requests without a name once it is loaded again; none while another does. */

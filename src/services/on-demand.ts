@@ -42,6 +42,8 @@ export class OnDemandModels {
   }
 
   async #acquire(name: string | undefined, signal: AbortSignal): Promise<Lease> {
+    // What is deployed again after a restart is found by its aliases, and has its options.
+    if (!this.#manager.has(name)) await this.#manager.restoring;
     let wanted = name ?? this.#manager.unloaded();
     if (wanted === undefined || !this.#config.loadOnRequest) return this.#manager.acquire(name);
     const deadline = performance.now() + this.#config.loadWaitMs;

@@ -28,6 +28,28 @@ describe("/readyz", () => {
     expect(await answer.json()).toMatchObject({ error: { code: "model_loading" } });
   });
 
+  test("is 503 until what was deployed before a restart has begun to load", async () => {
+    const gate = Promise.withResolvers<void>();
+    const slowly = async () => (await gate.promise, new Response(null, { status: 404 }));
+    await using hub = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: slowly });
+    await using server = await startServer(
+      {},
+      {
+        deploy: null,
+        model: null,
+        remembered: [{ model_name: "user/repo" }],
+        realFiles: true,
+        hubEndpoint: hub.url.origin,
+      },
+    );
+    const restored = server.manager.restore();
+    const answer = await fetch(`${server.url}/readyz`);
+    expect([answer.status, await answer.json()]).toMatchObject([503, { error: { code: "not_ready" } }]);
+    gate.resolve();
+    expect([...(await restored).keys()]).toEqual(["user/repo"]);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  });
+
   test("is 503 after the default model failed, with the reason", async () => {
     await using server = await startServer({ loadError: new Error("broken") }, { deploy: null, model: "m" });
     await server.manager.deploy({ model_name: "m" });

@@ -9,6 +9,7 @@ import type { Config } from "../../src/config/config.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { LlamaEngine } from "../../src/engine/process.ts";
 import { WebPage } from "../../src/http/web.ts";
+import type { DeployRequest } from "../../src/schemas/deployment.ts";
 import type { SystemStatus } from "../../src/schemas/system.ts";
 import { Advisor } from "../../src/services/advisor.ts";
 import { ChatService } from "../../src/services/chat.ts";
@@ -53,16 +54,21 @@ export interface TestOptions extends Partial<Config> {
   freeSpace?: (directory: string) => Promise<number | null>;
   /** The model that is ready when the server is; `null` deploys none. Default `test-model`. */
   deploy?: string | null;
+  /** What was deployed when the server ended the last time. Default: nothing. */
+  remembered?: DeployRequest[];
 }
 
 /** The whole server on a real socket, with a fake engine: `await using server = await startServer()`. */
 export async function startServer(
   script: Partial<FakeScript> = {},
-  { deploy = TEST_MODEL, realFiles = false, freeSpace, ...overrides }: TestOptions = {},
+  { deploy = TEST_MODEL, realFiles = false, freeSpace, remembered, ...overrides }: TestOptions = {},
 ): Promise<TestServer> {
   const config = await temporaryConfig(overrides);
   // Any name stands for a file: the fake engine opens none.
-  const server = await serve(config, new FakeEngine(script), realFiles ? null : anyFile, { freeSpace });
+  const server = await serve(config, new FakeEngine(script), realFiles ? null : anyFile, {
+    freeSpace,
+    remembered,
+  });
   if (deploy !== null) await server.manager.deploy({ model_name: deploy, wait: true });
   return server;
 }
@@ -87,7 +93,7 @@ async function serve<E extends Engine>(
   config: Config,
   engine: E,
   fakeFiles: TestFiles | null,
-  { freeSpace, memory }: Pick<TestOptions, "freeSpace"> & { memory?: number },
+  { freeSpace, remembered = [], memory }: Pick<TestOptions, "freeSpace" | "remembered"> & { memory?: number },
 ): Promise<TestServer<E>> {
   const events = new EventBus();
   const log = pino({ level: "silent" });
@@ -106,7 +112,7 @@ async function serve<E extends Engine>(
     ...(memory !== undefined && { judge: (spec) => advisor.judge(spec) }),
     threads: 2,
     tuning: { get: () => null, set: () => {} },
-    store: { list: () => [], save: () => {}, remove: () => {} },
+    store: { list: () => remembered, save: () => {}, remove: () => {} },
     restartDelayMs: 10,
   });
   const system = { status: async () => SYSTEM };

@@ -17,6 +17,50 @@ function onDemand(script: SetUp[0] = {}, overrides: SetUp[1] = {}, parts: SetUp[
   return { ...made, models: new OnDemandModels(made) };
 }
 
+describe("a request that comes before all is deployed again that was deployed when the server ended", () => {
+  const remembered: DeployRequest[] = [{ model_name: "a", alias: "first", context_length: 300 }];
+
+  /** The alias is no name of a file, so only the deployment tells what it stands for. */
+  function restarted(overrides: SetUp[1] = {}) {
+    const files = {
+      ...anyFile,
+      resolve: async (name: string, ...wish: [Parameters<typeof anyFile.resolve>[1]]) => {
+        await Bun.sleep(5);
+        if (name === "first") throw modelNotFound(name);
+        return anyFile.resolve(name, ...wish);
+      },
+    };
+    const store = { list: () => remembered, save: () => {}, remove: () => {} };
+    return onDemand({}, overrides, { files, store });
+  }
+
+  test.each([["first"], ["a"]])("finds it as %s, with its options", async (name) => {
+    const { manager, models } = restarted();
+    const restored = manager.restore();
+    expect((await models.acquire(name, never)).name).toBe("a");
+    await restored;
+    expect(manager.list()).toMatchObject([{ on_demand: false, options: { context_length: 300 } }]);
+  });
+
+  test("is told to come back where it names none, and not that there is none", async () => {
+    const { manager, models } = restarted();
+    const restored = manager.restore();
+    expect(await refusal(() => models.acquire(undefined, never))).toMatchObject({
+      status: 503,
+      code: "model_loading",
+    });
+    await restored;
+  });
+
+  test("does not wait for it where it names another that is there", async () => {
+    const { manager, models } = restarted();
+    await manager.deploy({ model_name: "b", wait: true });
+    void manager.restore();
+    expect((await models.acquire("b", never)).name).toBe("b");
+    expect(manager.list()).toHaveLength(1);
+  });
+});
+
 describe("a request that names a model on disk", () => {
   test("loads it, once for any number of requests", async () => {
     const { engine, models, manager } = onDemand({ loadMs: 20 });

@@ -4,6 +4,9 @@ import { beingUndeployed, modelLoading, notReady } from "../../errors.ts";
 import { HealthAnswer, ReadyAnswer } from "../../schemas/status.ts";
 import { answers } from "../openapi.ts";
 
+/** Seconds that the start of a server takes before its models load. */
+const SOON = 1;
+
 /** `/health` and `/readyz`, for whatever starts, watches and balances servers. */
 export const healthRoutes = ({ config, manager }: Pick<Services, "config" | "manager">) =>
   new Elysia({ name: "health" })
@@ -30,10 +33,11 @@ export const healthRoutes = ({ config, manager }: Pick<Services, "config" | "man
         // One that lies unloaded is loaded by the next request.
         const unloaded = models.findLast(({ state }) => state === "unloaded");
         if (unloaded) return { status: "ready" as const, model_name: unloaded.model_name };
+        if (manager.restoring) throw notReady("what was deployed before is being deployed again", SOON);
         // A server that was told to deploy nothing, or to undeploy what it had, is ready for POST /deploy.
         if (config.model === null || manager.hasDeployed)
           return { status: "ready" as const, model_name: null };
-        throw notReady(`'${config.model}' is not deployed yet`);
+        throw notReady(`'${config.model}' is not deployed yet`, SOON);
       },
       {
         detail: {
