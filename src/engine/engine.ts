@@ -29,6 +29,7 @@ export interface EstimateSpec extends Pick<
   | "gpuLayers"
   | "kvCacheType"
   | "flashAttention"
+  | "loras"
   | "draft"
   | "memoryBudget"
   | "threads"

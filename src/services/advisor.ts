@@ -184,8 +184,8 @@ function toSpec(
   spec: Omit<LoadSpec, "memoryBudget" | "tuning">,
   { available, reclaimable }: { available: number; reclaimable: Need },
 ): EstimateSpec {
-  const { path, device, contextLength, parallel, gpuLayers, kvCacheType, flashAttention, draft, threads } =
-    spec;
+  const { path, device, contextLength, parallel, gpuLayers, kvCacheType, flashAttention } = spec;
+  const { loras, draft, threads } = spec;
   return {
     path,
     device,
@@ -194,6 +194,7 @@ function toSpec(
     gpuLayers,
     kvCacheType,
     flashAttention,
+    loras,
     draft,
     threads,
     memoryBudget: available,

@@ -46,12 +46,14 @@ export class Deployments implements Iterable<Deployment> {
     );
   }
 
-  /** The one in use that has one of these files, as its model or as an adapter. */
+  /** The one in use that has one of these files, as its model, its draft model or an adapter. */
   usingFile(paths: readonly string[]): Deployment | undefined {
     return this.#list().find(
       ({ state, spec }) =>
         IN_USE.has(state) &&
-        [spec.path, ...spec.loras.map(({ path }) => path)].some((path) => paths.includes(path)),
+        [spec.path, spec.draft, ...spec.loras.map(({ path }) => path)].some(
+          (path) => path !== null && paths.includes(path),
+        ),
     );
   }
 

@@ -71,7 +71,7 @@ describe("an option that can not work is refused before anything loads", () => {
     [{ kv_cache_type: "q8_0", flash_attention: false }, "flash_attention"],
     [{ kv_cache_type: "q5_1" }, "kv_cache_type"],
     [{ lora: ["model.gguf"] }, "lora.0"],
-    [{ lora: [{ path: "nowhere.gguf" }] }, "model_name"],
+    [{ lora: [{ path: "nowhere.gguf" }] }, "lora.0"],
     [{ sampling: { temperature: 9 } }, "sampling.temperature"],
     [{ sampling: { temprature: 1 } }, "sampling.temprature"],
     [{ ttl: "soon" }, "ttl"],

@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { worthMapping } from "../../src/engine/worker/mapping.ts";
+import type { MemoryUse } from "../../src/engine/engine.ts";
 import { LlamaEngine } from "../../src/engine/process.ts";
 import { readGgufFile } from "../../src/formats/gguf/read.ts";
 import type { EstimateAnswer } from "../../src/schemas/estimate.ts";
@@ -9,6 +10,7 @@ import { sketchOfHeaders } from "../../src/services/model-sketch.ts";
 import { EngineProcess } from "../support/engine-process.ts";
 import { HubStandIn } from "../support/hub-stand-in.ts";
 import { descendants, pss } from "../support/processes.ts";
+import { writeRandomLora } from "../support/random-lora.ts";
 import { writeRandomModel } from "../support/random-model.ts";
 import { generateRequest, loadSpec } from "../support/real-model.ts";
 import { startRealServer } from "../support/server.ts";
@@ -21,6 +23,8 @@ const MIB = 2 ** 20;
 const engine = new LlamaEngine({
   watchdog: { heartbeatTimeoutMs: 60_000, stepFactor: 100, stepFloorMs: 60_000, loadStallMs: 60_000 },
 });
+
+const total = ({ weights, kvCache, compute }: MemoryUse) => weights + kvCache + compute;
 
 const estimate = (path: string, changes = {}) =>
   engine.estimate(
@@ -46,6 +50,25 @@ describe("an estimate by llama.cpp", () => {
     expect(kvCache).toBe(ready.info.memory.kvCache);
     expect(Math.abs(weights - ready.info.memory.weights)).toBeLessThan(MIB);
     expect(Math.abs(compute - ready.info.memory.compute)).toBeLessThan(MIB);
+  });
+
+  test("counts a draft model and adapters, and is what the load then takes", async () => {
+    await using folder = await temporaryFolder();
+    const path = await writeRandomModel(join(folder.path, "m.gguf"), { embedding: 512, heads: 8 });
+    const lora = await writeRandomLora(join(folder.path, "lora.gguf"), 512, 512);
+    const options = { contextLength: 1024, parallel: 2, memoryBudget: 2 ** 30 };
+    const plain = await estimate(path, options);
+    const beside = { draft: path, loras: [{ path: lora, scale: 1 }] };
+    const judged = await estimate(path, { ...options, ...beside });
+    const memory = judged.chosen!.memory;
+    expect(memory.weights).toBeGreaterThan(2 * plain.chosen!.memory.weights + Bun.file(lora).size - MIB / 8);
+    expect(memory.kvCache).toBe(2 * plain.chosen!.memory.kvCache);
+    expect(judged.available).toEqual(plain.available);
+    await using loaded = new EngineProcess();
+    const ready = await loaded.load({ path, ...options, ...beside });
+    if (ready.type === "failed") throw new Error(ready.error.message);
+    expect(Math.abs(memory.weights - ready.info.memory.weights)).toBeLessThan(MIB);
+    expect(Math.abs(total(memory) - total(ready.info.memory))).toBeLessThan(MIB);
   });
 
   test("of the context leaves half the bytes to a cache of 8 bits", async () => {

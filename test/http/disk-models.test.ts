@@ -110,6 +110,9 @@ describe("DELETE /models/{id}", () => {
     };
     expect(await codes("mine.gguf")).toEqual([400, "not_removable"]);
     expect(await codes("user/repo/m-Q4_K_M.gguf")).toEqual([409, "model_in_use"]);
+    await at.have("user/repo:Q8_0");
+    await at.deploy("mine.gguf", { draft_model: "user/repo:Q8_0", wait: true });
+    expect(await codes("user/repo/m-Q8_0.gguf")).toEqual([409, "model_in_use"]);
     expect(await codes("..%2Fsecret.gguf")).toEqual([404, "model_not_found"]);
     expect(await codes("guide")).toEqual([400, "not_removable"]);
     expect(await at.file("mine.gguf").exists()).toBe(true);

@@ -3,14 +3,12 @@ import { float32, string, uint32 } from "../../src/formats/gguf/metadata.ts";
 import { writeGguf } from "../../src/formats/gguf/write.ts";
 import { seeded } from "./random.ts";
 
-const RANK = 4;
-
 /**
  * Writes an adapter that changes what the first layer of a random model of `embedding` asks for, in the form
  * that llama.cpp's `convert_lora_to_gguf.py` writes.
  * @returns `path`
  */
-export async function writeRandomLora(path: string, embedding = 128): Promise<string> {
+export async function writeRandomLora(path: string, embedding = 128, rank = 4): Promise<string> {
   const random = seeded(7);
   const values = (count: number) => Float32Array.from({ length: count }, () => random() - 0.5);
   const matrix = (name: string, shape: [number, number]) => ({
@@ -28,8 +26,8 @@ export async function writeRandomLora(path: string, embedding = 128): Promise<st
       ["adapter.lora.alpha", float32(64)],
     ]),
     tensors: [
-      matrix("blk.0.attn_output.weight.lora_a", [embedding, RANK]),
-      matrix("blk.0.attn_output.weight.lora_b", [RANK, embedding]),
+      matrix("blk.0.attn_output.weight.lora_a", [embedding, rank]),
+      matrix("blk.0.attn_output.weight.lora_b", [rank, embedding]),
     ],
   });
   return path;

@@ -1,10 +1,12 @@
 import type { LlamaModel } from "node-llama-cpp";
 import { loadFailed } from "../../errors.ts";
-import type { LoadSpec, MemoryUse, Need } from "../engine.ts";
+import type { LoadSpec, MemoryUse } from "../engine.ts";
 import { DEFAULT_CONTEXT, type Fit } from "../fit.ts";
 import type { Backend } from "./backend.ts";
 import { NativeContext, rawTokenText } from "./binding.ts";
-import { batchSize, MemoryJudge, type MemorySpec } from "./memory.ts";
+import type { LlamaLog } from "./llama-log.ts";
+import { worthMapping } from "./mapping.ts";
+import { batchSize, MemoryJudge, type MemorySpec, memoryUse, withoutEngine } from "./memory.ts";
 import { type ModelFileFacts, readModelFile } from "./model-file.ts";
 import { Slot } from "./slots.ts";
 
@@ -19,7 +21,7 @@ export interface DraftModel {
 /** What it will take, of the larger model's budget. */
 export interface DraftNeed {
   facts: ModelFileFacts;
-  need: Need;
+  memory: MemoryUse;
 }
 
 type DraftSpec = MemorySpec & Pick<LoadSpec, "draft">;
@@ -43,8 +45,7 @@ export async function draftNeed(
   const gpuLayers = backend.device === "cpu" ? 0 : insights.totalLayers;
   await using judge = await MemoryJudge.create(plain(spec), backend, facts);
   const memory = await judge.use({ contextLength: wanted, slots: spec.parallel, gpuLayers });
-  const all = memory.weights + memory.kvCache + memory.compute;
-  return { facts, need: { ram: all - memory.gpu, vram: memory.gpu } };
+  return { facts, memory: withoutEngine(memory) };
 }
 
 /** @throws ApiError `model_load_failed` when its vocabulary is another one than that of `model` */
@@ -54,14 +55,16 @@ export async function loadDraft(
   { llama, device }: Backend,
   model: LlamaModel,
   { contextLength, slots }: Fit,
-  spec: LoadSpec,
+  { spec, log }: { spec: LoadSpec; log: LlamaLog },
 ): Promise<DraftModel> {
   const draft = await llama.loadModel({
     modelPath: path,
     gpuLayers: device === "cpu" ? 0 : facts.insights.totalLayers,
+    useMmap: device !== "cpu" || worthMapping(facts.tensorTypes),
     ignoreMemorySafetyChecks: true,
   });
   assertSameVocabulary(draft, model);
+  log.beginAttempt();
   const context = await draft.createContext({
     sequences: slots,
     contextSize: contextLength,
@@ -71,16 +74,10 @@ export async function loadDraft(
     ignoreMemorySafetyChecks: true,
   });
   const native = new NativeContext(context);
-  const [weights, buffers] = [draft.memoryUsage, context.memoryUsage];
   return {
     context: native,
     slots: Array.from({ length: slots }, (_, sequence) => new Slot(sequence, contextLength, native)),
-    memory: {
-      weights: weights.ram + weights.vram,
-      kvCache: 0,
-      compute: buffers.ram + buffers.vram,
-      gpu: weights.vram + buffers.vram,
-    },
+    memory: withoutEngine(memoryUse(draft, context, facts, { contextLength, slots }, log)),
   };
 }
 

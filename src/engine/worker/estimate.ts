@@ -2,10 +2,10 @@ import { ApiError } from "../../errors.ts";
 import type { Estimate, EstimateSpec, Layout, Need } from "../engine.ts";
 import { DEFAULT_CONTEXT, type Fit, type FitRequest } from "../fit.ts";
 import { startBackend } from "./backend.ts";
+import { needBeside } from "./beside.ts";
 import { probeDevices } from "./device-probe.ts";
-import { draftNeed } from "./draft-model.ts";
 import type { LlamaLog } from "./llama-log.ts";
-import { MemoryJudge } from "./memory.ts";
+import { MemoryJudge, needOf, together } from "./memory.ts";
 import { readModelFile } from "./model-file.ts";
 
 /**
@@ -15,8 +15,8 @@ import { readModelFile } from "./model-file.ts";
 export async function estimate(spec: EstimateSpec, log: LlamaLog): Promise<Estimate> {
   const backend = await startBackend(spec.device, probeDevices(), spec.threads, log);
   const facts = await readModelFile(spec.path, backend.llama);
-  const drafted = await draftNeed(spec, backend, facts.trainedContextLength);
-  await using judge = await MemoryJudge.create(spec, backend, facts, drafted?.need);
+  const beside = await needBeside(spec, backend, facts.trainedContextLength);
+  await using judge = await MemoryJudge.create(spec, backend, facts, needOf(beside.memory));
   const layout = async ({
     contextLength,
     slots,
@@ -25,7 +25,7 @@ export async function estimate(spec: EstimateSpec, log: LlamaLog): Promise<Estim
     contextLength,
     slots,
     gpuLayers,
-    memory: await judge.use({ contextLength, slots, gpuLayers }),
+    memory: together(await judge.use({ contextLength, slots, gpuLayers }), beside.memory),
   });
   const attempt = async (changes?: Partial<FitRequest>) => {
     const found = await fitting(judge, changes);
@@ -44,7 +44,7 @@ export async function estimate(spec: EstimateSpec, log: LlamaLog): Promise<Estim
     trainedContextLength: trained,
     device: backend.device,
     totalLayers: facts.insights.totalLayers,
-    available: judge.budget,
+    available: judge.free,
     asked: await layout({
       contextLength: wanted,
       slots: spec.parallel,

@@ -28,7 +28,7 @@ export class LlamaLog {
     this.#forward = forward;
   }
 
-  /** Bytes of all KV and recurrent-state buffers so far. */
+  /** Bytes of all KV and recurrent-state buffers of this attempt. */
   get kvCache(): number {
     return this.#kvCache;
   }
@@ -44,9 +44,10 @@ export class LlamaLog {
     this.#forward(mapped, text);
   };
 
-  /** Something else is tried from here on, which no earlier error explains. */
+  /** Something else is tried from here on, which no earlier error explains and no earlier buffer belongs to. */
   beginAttempt(): void {
     this.#firstError = null;
+    this.#kvCache = 0;
   }
 
   /** Why this attempt failed, in the loader's words without its function names; `null` when it said nothing. */

@@ -1,15 +1,16 @@
 import { InsufficientMemoryError, type LlamaContext, type LlamaModel } from "node-llama-cpp";
 import { ApiError, insufficientMemory, loadFailed } from "../../errors.ts";
-import type { LoadSpec, MemoryUse, ModelInfo, Need } from "../engine.ts";
+import type { LoadSpec, ModelInfo, Need } from "../engine.ts";
 import type { Fit } from "../fit.ts";
 import { type Backend, startBackend } from "./backend.ts";
+import { needBeside } from "./beside.ts";
 import { NativeContext } from "./binding.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { probeDevices } from "./device-probe.ts";
-import { type DraftModel, draftNeed, loadDraft } from "./draft-model.ts";
+import { type DraftModel, loadDraft } from "./draft-model.ts";
 import type { LlamaLog } from "./llama-log.ts";
 import { worthMapping } from "./mapping.ts";
-import { batchSize, cacheOptions, MemoryJudge, memoryUse } from "./memory.ts";
+import { batchSize, cacheOptions, MemoryJudge, memoryUse, needOf, together } from "./memory.ts";
 import { type ModelFileFacts, readModelFile } from "./model-file.ts";
 import { type Cells, Slot } from "./slots.ts";
 import { Speed } from "./speed.ts";
@@ -31,6 +32,7 @@ export interface Loaded {
 
 /** Share of the progress that belongs to the weights; the context takes the rest. */
 const WEIGHTS_SHARE = 0.95;
+
 /**
  * Loads a model as `spec` asks, or as fits best.
  * @throws ApiError `device_unavailable`, `model_load_failed` or `insufficient_memory` with the loader's reason
@@ -43,18 +45,18 @@ export async function load(
   const started = performance.now();
   const backend = await startBackend(spec.device, probeDevices(), spec.threads, log);
   const facts = await readModelFile(spec.path, backend.llama);
-  const drafted = await draftNeed(spec, backend, facts.trainedContextLength);
-  const chosen = await fitModel(spec, backend, facts, drafted?.need);
+  const beside = await needBeside(spec, backend, facts.trainedContextLength);
+  const chosen = await fitModel(spec, backend, facts, needOf(beside.memory));
   const model = await loadWeights(spec, backend, facts, chosen, log, onProgress);
   const context = await createContext(model, chosen, spec, log);
   const vocabulary = new Vocabulary(model);
   const { template, note } = chatTemplate(model, vocabulary);
   const native = new NativeContext(context);
+  const memory = together(memoryUse(model, context, facts, chosen, log), beside.adapters);
   const draft =
-    spec.draft !== null && drafted
-      ? await loadDraft(spec.draft, drafted, backend, model, chosen, spec)
+    spec.draft !== null && beside.draft
+      ? await loadDraft(spec.draft, beside.draft, backend, model, chosen, { spec, log })
       : null;
-  const memory = memoryUse(model, context, facts, chosen, log);
   const notes = [...backend.notes, ...chosen.notes];
   if (note !== null) notes.push(note);
   // With the device named in the request, the answer to that has told.
@@ -91,7 +93,7 @@ async function fitModel(
   spec: LoadSpec,
   backend: Backend,
   facts: ModelFileFacts,
-  reserved?: Need,
+  reserved: Need,
 ): Promise<Fit> {
   await using judge = await MemoryJudge.create(spec, backend, facts, reserved);
   // Awaited here: what the judge keeps is let go of at the end of this scope.
@@ -210,13 +212,6 @@ function expectedSpeed(spec: LoadSpec, { insights }: ModelFileFacts, { gpuLayers
     coldMs: Math.max(30_000, insights.modelSize / 50_000),
   });
 }
-
-const together = (a: MemoryUse, b: MemoryUse): MemoryUse => ({
-  weights: a.weights + b.weights,
-  kvCache: a.kvCache + b.kvCache,
-  compute: a.compute + b.compute,
-  gpu: a.gpu + b.gpu,
-});
 
 /** A model may be split into several files; then their weights are what counts. */
 const fileSize = async (path: string, { insights }: ModelFileFacts) =>

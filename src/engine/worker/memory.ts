@@ -26,10 +26,17 @@ export class MemoryJudge implements AsyncDisposable {
   readonly #facts: ModelFileFacts;
   readonly #spec: MemorySpec;
   readonly #onCpu: boolean;
+  /** Bytes that are free, with what is reserved. */
+  readonly free: Need;
   readonly #request: FitRequest;
   readonly #session;
 
-  private constructor(spec: MemorySpec, facts: ModelFileFacts, request: FitRequest, onCpu: boolean) {
+  private constructor(
+    spec: MemorySpec,
+    facts: ModelFileFacts,
+    { free, request, onCpu }: { free: Need; request: FitRequest; onCpu: boolean },
+  ) {
+    this.free = free;
     this.#spec = spec;
     this.#facts = facts;
     this.#request = request;
@@ -49,17 +56,18 @@ export class MemoryJudge implements AsyncDisposable {
   ): Promise<MemoryJudge> {
     const onCpu = device === "cpu";
     const vram = onCpu ? { free: 0, unifiedSize: 0 } : await llama.getVramState();
+    const free = { ram: spec.memoryBudget, vram: Math.max(0, vram.free - VRAM_PADDING) };
     const request = {
       contextLength: spec.contextLength,
       parallel: spec.parallel,
       gpuLayers: onCpu ? 0 : spec.gpuLayers,
       trainedContextLength: facts.trainedContextLength,
       totalLayers: onCpu ? 0 : facts.insights.totalLayers,
-      ram: Math.max(0, spec.memoryBudget - reserved.ram),
-      vram: Math.max(0, vram.free - VRAM_PADDING - reserved.vram),
+      ram: Math.max(0, free.ram - reserved.ram),
+      vram: Math.max(0, free.vram - reserved.vram),
       unified: vram.unifiedSize > 0,
     };
-    return new MemoryJudge(spec, facts, request, onCpu);
+    return new MemoryJudge(spec, facts, { free, request, onCpu });
   }
 
   /** Bytes that may be taken. */
@@ -136,6 +144,26 @@ export class MemoryJudge implements AsyncDisposable {
     return Math.max(0, Math.round(perBit * (this.#spec.kvCacheType === "q8_0" ? 8.5 : 16)));
   }
 }
+
+export const NOTHING: Readonly<MemoryUse> = { weights: 0, kvCache: 0, compute: 0, gpu: 0 };
+
+export const together = (a: MemoryUse, b: MemoryUse): MemoryUse => ({
+  weights: a.weights + b.weights,
+  kvCache: a.kvCache + b.kvCache,
+  compute: a.compute + b.compute,
+  gpu: a.gpu + b.gpu,
+});
+
+export const needOf = ({ weights, kvCache, compute, gpu }: MemoryUse): Need => ({
+  ram: weights + kvCache + compute - gpu,
+  vram: gpu,
+});
+
+/** Of a model that shares its engine process with another one, which counts that already. */
+export const withoutEngine = (memory: MemoryUse): MemoryUse => ({
+  ...memory,
+  compute: Math.max(0, memory.compute - ENGINE_BYTES),
+});
 
 /** How both the estimate and the context keep keys and values. */
 export function cacheOptions({
