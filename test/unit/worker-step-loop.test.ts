@@ -99,7 +99,7 @@ describe("slots", () => {
   test("all taken and the queue full refuse the next request with its length", async () => {
     const bench = new LoopBench(new FakeContext(), { slotCount: 1, queueLimit: 2 });
     const running = ["a", "b", "c"].map((id) => bench.run(id, tokens(3)));
-    expect(() => bench.run("d", tokens(3))).toThrow("2 requests are waiting");
+    expect(() => bench.run("d", tokens(3))).toThrow("its queue is full (2)");
     await Promise.all(running);
     await bench.run("e", tokens(3));
   });
