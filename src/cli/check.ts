@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { SystemProbe } from "../system/probe.ts";
 import { inspect, reportText } from "./check-report.ts";
 import { runsInSession } from "./client/client-command.ts";
+import { withHubToken } from "./client/hub-token.ts";
 import { estimateText } from "./estimate-text.ts";
 import { addSettingOptions, readSettings } from "./settings-help.ts";
 import { say, tell } from "./terminal/output.ts";
@@ -24,7 +25,10 @@ export function addCheckCommand(program: Command): void {
     const { config, warnings } = readSettings(command);
     for (const warning of warnings) tell(warning);
     const report = await inspect(new SystemProbe(config.modelsDir));
-    const estimate = model === undefined ? undefined : await client.estimate({ model_name: model });
+    const estimate =
+      model === undefined
+        ? undefined
+        : await withHubToken(client.url, (token) => client.estimate({ model_name: model, hf_token: token }));
     if (json) say(JSON.stringify(estimate ? { ...report, estimate } : report, null, 2));
     else say(estimate ? `${reportText(report)}\n\n${estimateText(estimate)}` : reportText(report));
     process.exitCode = report.problems.length > 0 || estimate?.fits === "none" ? 1 : 0;

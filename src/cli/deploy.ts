@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import type { DeployRequest } from "../schemas/deployment.ts";
 import { addClientCommand, runsInSession } from "./client/client-command.ts";
 import { deployAndFollow } from "./client/deployment.ts";
+import { withHubToken } from "./client/hub-token.ts";
 import { inCommands } from "./client/verbs.ts";
 import { estimateText } from "./estimate-text.ts";
 import { wholeNumber } from "./numbers.ts";
@@ -55,7 +56,10 @@ export function addDeployCommand(program: Command): void {
     .option("--gpu-layers <layers>", "layers on the GPU", wholeNumber(0))
     .option("--8bit", "take the Q8_0 file where the name stands for several")
     .option("--4bit", "take the Q4_K_M file where the name stands for several")
-    .option("--hf-token <token>", "for a gated repository; never stored (else HF_TOKEN of the server)")
+    .option(
+      "--hf-token <token>",
+      "for a gated repository; never stored (else HF_TOKEN, here or of the server)",
+    )
     .option("--alias <names...>", "other names that requests may use")
     .option("--ttl <time>", "how long it may lie idle, such as 30m; -1 is for ever")
     .option("--pinned", "never unload it for being idle or for another model")
@@ -79,15 +83,19 @@ export function addDeployCommand(program: Command): void {
     .option("--no-wait", "return as soon as it loads");
   runsInSession<DeployOptions, [string]>(command, async ({ client, json, print }, options, model) => {
     const request = toRequest(model, options);
+    const withToken = <T>(ask: (request: DeployRequest) => Promise<T>) =>
+      withHubToken(client.url, (token) =>
+        ask(token === undefined ? request : { ...request, hf_token: token }),
+      );
     if (options.estimate) {
-      const estimate = await client.estimate(request);
+      const estimate = await withToken((asked) => client.estimate(asked));
       return print(estimate, () => estimateText(estimate));
     }
     if (!options.wait) {
-      const answer = await client.deploy(request);
+      const answer = await withToken((asked) => client.deploy(asked));
       return print(answer, () => inCommands(answer.message));
     }
-    const ready = await deployAndFollow(client, request, { quiet: json });
+    const ready = await withToken((asked) => deployAndFollow(client, asked, { quiet: json }));
     if (json) print(ready, () => "");
   });
 }

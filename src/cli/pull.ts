@@ -3,6 +3,7 @@ import { formatBytes } from "../formats/quantity.ts";
 import type { DownloadStatus } from "../schemas/download.ts";
 import { addClientCommand, runsInSession } from "./client/client-command.ts";
 import { CommandError } from "./client/command-error.ts";
+import { tokenFor } from "./client/hub-token.ts";
 import type { ServerClient } from "./client/server-client.ts";
 import { inCommands } from "./client/verbs.ts";
 import { tell } from "./terminal/output.ts";
@@ -39,13 +40,6 @@ export function addPullCommand(program: Command): void {
     const done = await follow(client, answer.download, { quiet: json });
     if (json) print(done, () => "");
   });
-}
-
-/** Never in the clear over a network. */
-function tokenFor(url: string): string | undefined {
-  const { protocol, hostname } = new URL(url);
-  const isPrivate = protocol === "https:" || /^(?:localhost|127\..*|\[::1\])$/.test(hostname);
-  return (isPrivate && process.env["HF_TOKEN"]) || undefined;
 }
 
 /** @throws CommandError why it failed */

@@ -52,6 +52,19 @@ describe("berth pull", () => {
     const env = { BERTH_URL: at.url, HF_TOKEN: at.hub.token };
     expect((await berth(["pull", "user/gated"], { env })).code).toBe(0);
   });
+
+  test.each(["check user/gated", "deploy user/gated --estimate", "deploy user/gated"])(
+    "so does berth %s, where the hub wants one",
+    async (line) => {
+      await using at = await start();
+      const words = line.split(" ");
+      const refused = await berth(words, { env: { BERTH_URL: at.url } });
+      expect(refused.err).toContain("is gated");
+      const { code, err } = await berth(words, { env: { BERTH_URL: at.url, HF_TOKEN: at.hub.token } });
+      expect(err).not.toContain("hf_token has no effect");
+      expect(code).toBe(0);
+    },
+  );
 });
 
 describe("berth list", () => {
