@@ -9,6 +9,8 @@ export function listenFailure(error: unknown, { host, port }: Pick<Config, "host
       return `Port ${port} on ${host} is in use, perhaps by another Berth: stop that one, or choose another port with --port ${port + 1} or API_PORT (0 takes any free one)`;
     case "EACCES":
       return `Port ${port} on ${host} may not be used by this user: ports below 1024 are for root, choose another one with --port 8000 or API_PORT`;
+    // Bun's code for a name that can not be resolved, and for numbers that are none of an address.
+    case "EINVAL":
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
       return `${host} is no address of this machine: use 127.0.0.1 for this machine alone or 0.0.0.0 for every network it is in (--host or API_HOST)`;
