@@ -126,8 +126,9 @@ export class Advisor {
     const { engine } = this.#parts;
     try {
       const memory = await this.#memory();
-      const { chosen } = await engine.estimate(toSpec(spec, memory), new AbortController().signal);
-      if (!chosen) return "none";
+      const signal = new AbortController().signal;
+      const { chosen, afterEviction } = await engine.estimate(toSpec(spec, memory), signal);
+      if (!chosen) return afterEviction ? "none" : "hopeless";
       return chosen.notes.length === 0 ? "whole" : "reduced";
     } catch {
       // Why it can not be loaded is for the load to tell.

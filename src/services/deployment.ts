@@ -88,6 +88,11 @@ export class Deployment {
     return this.#plan.onDemand;
   }
 
+  /** Whether it is loaded although it does not seem to fit. */
+  get forced(): boolean {
+    return this.#plan.force;
+  }
+
   /** Other names for it. */
   get aliases(): readonly string[] {
     return this.#plan.aliases;

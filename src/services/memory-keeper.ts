@@ -3,8 +3,11 @@ import { memoryBusy } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Deployment } from "./deployment.ts";
 
-/** Whether a model fits into the memory that is free: with all it asks for, with less, or not at all. */
-export type Verdict = "whole" | "reduced" | "none";
+/**
+ * Whether a model fits into the memory that is free: with all it asks for, with less, or not at all; `hopeless` is
+ * not even with that of all models that lie idle.
+ */
+export type Verdict = "whole" | "reduced" | "none" | "hopeless";
 
 export interface MemoryKeeperParts {
   /** Every deployment there is. */
@@ -45,13 +48,14 @@ export class MemoryKeeper {
       const verdict = await judge(newcomer.spec);
       signal.throwIfAborted();
       if (verdict === null || verdict === "whole") return;
+      // What is forced in waits for nobody.
+      const working = newcomer.forced ? [] : this.#others(newcomer).filter(({ busy }) => busy);
       const victim = this.#leastRecentlyUsed(newcomer);
-      if (victim) {
+      if (victim && (verdict !== "hopeless" || working.length === 0)) {
         log.info({ model: victim.name, for: newcomer.name }, "evicting an idle model");
         await victim.rest();
         continue;
       }
-      const working = this.#others(newcomer).filter(({ busy }) => busy);
       if (verdict === "reduced" || working.length === 0) return;
       // It may also have crashed or been undeployed, which frees its memory as well.
       if (!(await changed(() => working.some(({ busy }) => !busy), deadline, signal)))

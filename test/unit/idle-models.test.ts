@@ -130,6 +130,21 @@ describe("memory for a newcomer", () => {
     lease.release();
   });
 
+  test("is not waited for by one that is forced in, which takes that of idle models all the same", async () => {
+    const { manager } = withMemory(2);
+    await ready(manager, "idle");
+    await ready(manager, "working");
+    const lease = manager.acquire("working");
+    await ready(manager, "b", { force: true });
+    await ready(manager, "c", { force: true, pinned: true });
+    const states = ["idle", "working", "b", "c"].map((name) => stateOf(manager, name));
+    expect(states).toEqual(["unloaded", "ready", "unloaded", "ready"]);
+    manager.acquire("c");
+    await ready(manager, "d", { force: true });
+    expect(stateOf(manager, "working")).toBe("ready");
+    lease.release();
+  });
+
   test("is given back by a model at work that crashes", async () => {
     const { manager, engine } = withMemory(1, {}, { restartDelayMs: 60_000 });
     await ready(manager, "working");
@@ -159,6 +174,22 @@ describe("memory for a newcomer", () => {
     await ready(manager, "b");
     expect(stateOf(manager, "working")).toBe("ready");
     lease.release();
+  });
+
+  test("is not taken from idle models that do not have enough of it: the newcomer waits for those at work", async () => {
+    let verdict: Verdict = "whole";
+    const { manager } = withLoading({}, { judge: async () => verdict });
+    await ready(manager, "small");
+    await ready(manager, "working");
+    const lease = manager.acquire("working");
+    verdict = "hopeless";
+    const newcomer = ready(manager, "c");
+    await Bun.sleep(80);
+    expect(["small", "working"].map((name) => stateOf(manager, name))).toEqual(["ready", "ready"]);
+    verdict = "whole";
+    lease.release();
+    await newcomer;
+    expect(stateOf(manager, "small")).toBe("ready");
   });
 
   test("is waited for where an engine is about to end, and is there when the newcomer loads", async () => {
