@@ -78,11 +78,6 @@ export class Deployment {
     this.#end = this.#live();
   }
 
-  /** Of the model's file. */
-  get path(): string {
-    return this.#plan.spec.path;
-  }
-
   /** Whether it is there because a request named it. */
   get onDemand(): boolean {
     return this.#plan.onDemand;

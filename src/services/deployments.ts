@@ -41,7 +41,7 @@ export class Deployments implements Iterable<Deployment> {
     return this.#list().find(
       (deployment) =>
         IN_USE.has(deployment.state) &&
-        (deployment.path === plan?.spec.path ||
+        (deployment.spec.path === plan?.spec.path ||
           [deployment.name, ...deployment.aliases].some((taken) => names.has(taken))),
     );
   }
