@@ -21,8 +21,8 @@ test("the charts follow the server, and its health and configuration stand besid
   expect(await chart("GPU memory").count()).toBe(0);
   await page.locator(".fact", { hasText: "Health" }).getByText("Ready").waitFor();
   await page.locator(".fact", { hasText: "Current model" }).getByText("test-model").waitFor();
-  await page.getByRole("searchbox", { name: "Filter the settings" }).fill("queuelimit");
-  expect(await page.locator(".settings dt").allTextContents()).toEqual(["queueLimit"]);
+  await page.getByRole("searchbox", { name: "Filter the settings" }).fill("QUEUE_lim");
+  expect(await page.locator(".settings dt").allTextContents()).toEqual(["queue_limit"]);
   server.engine.script.loadError = new Error("The file is broken");
   void server.manager.deploy({ model_name: "other" });
   await server.manager.undeploy("test-model");
