@@ -87,6 +87,20 @@ describe("an estimate", () => {
     expect(alternatives).toMatchObject([{ kind: "model", model_name: expect.stringContaining("/") }]);
   });
 
+  test("takes the options of a deployment that decide on memory", async () => {
+    await using server = await startServer({}, { deploy: null });
+    const options = "kv_cache_type=q8_0&flash_attention=true&draft_model=small&gpu_layers=0&device=cpu";
+    await estimate(server.url, `model=new&${options}`);
+    expect(server.engine.estimates).toMatchObject([
+      { kvCacheType: "q8_0", flashAttention: true, draft: "/models/small", gpuLayers: 0, device: "cpu" },
+    ]);
+    const off = await fetch(
+      `${server.url}/models/estimate?model=new&flash_attention=false&kv_cache_type=q8_0`,
+    );
+    expect(await off.json()).toMatchObject({ error: { param: "flash_attention" } });
+    expect((await fetch(`${server.url}/models/estimate?model=new&flash_attention=off`)).status).toBe(400);
+  });
+
   test("of a name that stands for nothing tells so, by the field of this endpoint", async () => {
     await using server = await startServer({}, { deploy: null, realFiles: true });
     const response = await fetch(`${server.url}/models/estimate?model=nothing.gguf`);

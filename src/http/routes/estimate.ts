@@ -16,6 +16,10 @@ const EstimateQuery = Type.Object(
     parallel: Type.Optional(QueryInteger(1, "Slots")),
     gpu_layers: Type.Optional(QueryInteger(0, "Layers on the GPU")),
     kv_cache_type: Type.Optional(Type.Union([Type.Literal("f16"), Type.Literal("q8_0")])),
+    flash_attention: Type.Optional(
+      Type.Union([Type.Literal("auto"), Type.Literal("true"), Type.Literal("false")]),
+    ),
+    draft_model: Type.Optional(Type.String({ minLength: 1, description: "A model on this machine" })),
     load_in_8bit: Type.Optional(QueryBoolean()),
     load_in_4bit: Type.Optional(QueryBoolean()),
   },
@@ -55,6 +59,7 @@ export const estimateRoutes = ({ advisor }: Pick<Services, "advisor">) =>
 
 function toRequest(query: Static<typeof EstimateQuery>): DeployRequest {
   const { model, device, context_length, parallel, gpu_layers, kv_cache_type } = query;
+  const { flash_attention, draft_model } = query;
   return {
     model_name: model,
     device,
@@ -62,9 +67,13 @@ function toRequest(query: Static<typeof EstimateQuery>): DeployRequest {
     parallel: toNumber(parallel),
     gpu_layers: toNumber(gpu_layers),
     kv_cache_type,
+    flash_attention: flash_attention === "auto" ? "auto" : toBoolean(flash_attention),
+    draft_model,
     load_in_8bit: query.load_in_8bit === "true",
     load_in_4bit: query.load_in_4bit === "true",
   };
 }
 
 const toNumber = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+
+const toBoolean = (text: string | undefined) => (text === undefined ? undefined : text === "true");
