@@ -1,4 +1,4 @@
-import { type Access, HttpFailure, send } from "./http.ts";
+import { type Access, HttpFailure, reasonOf, send } from "./http.ts";
 import type { RemoteFile } from "./locate.ts";
 
 /** Bytes of a file as they arrive. */
@@ -123,7 +123,7 @@ async function* chunksOf(
   } catch (error) {
     signal.throwIfAborted();
     if (silence.signal.aborted) throw new HttpFailure("the server has stopped sending");
-    throw new HttpFailure(`the connection broke: ${error instanceof Error ? error.message : String(error)}`);
+    throw new HttpFailure(`the connection broke (${reasonOf(error)})`);
   } finally {
     clearTimeout(timer);
   }

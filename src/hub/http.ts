@@ -123,7 +123,8 @@ function waitOf(headers: Headers): number | null {
   return seconds === undefined ? null : Number(seconds) * 1000;
 }
 
-function reasonOf(error: unknown): string {
+/** The code of a broken connection, for what the runtime says of it is meant for programmers. */
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error ? String(error.code) : "";
   return code || error.message;

@@ -187,19 +187,25 @@ export class ModelFiles {
       return notFound(
         `There is no model '${name}': a path has to lead into a folder of models, which are ${[modelsDir, ...modelDirs].join(", ")}; BERTH_MODEL_DIRS adds others, whose files are used where they lie`,
       );
-    const listed = await this.#parts.library.list();
+    const listed = (await this.#parts.library.list()).map((model) => model.name);
+    const isAlike = (model: string) => model.toLowerCase().includes(name.toLowerCase());
+    const alike = name.length < LEAST_ALIKE ? [] : listed.filter(isAlike);
+    if (alike.length > 0) return notFound(`There is no model '${name}': is ${enumerate(alike)} meant?`);
     const there =
       listed.length === 0
-        ? "which holds no GGUF file yet"
-        : `which holds ${enumerate(listed.map((model) => model.name))}`;
+        ? `a file below ${modelsDir}, which holds no GGUF file yet`
+        : `one of the files on this machine, ${enumerate(listed)}`;
     return notFound(
-      `There is no model '${name}': deploy '${BUILT_IN_MODEL}', which is built in, a repository of the hub such as 'user/repo:Q4_K_M', or a GGUF file below ${modelsDir}, ${there}`,
+      `There is no model '${name}': deploy '${BUILT_IN_MODEL}', which is built in, a repository of the hub such as 'user/repo:Q4_K_M', or ${there}`,
     );
   }
 }
 
 /** A path from the root, from home or upwards, which no name below a folder of models is. */
 const LEADS_OUT = /^(\/|~|\.\.\/)/;
+
+/** Letters; fewer stand in names that nobody meant. */
+const LEAST_ALIKE = 3;
 
 const notFound = (message: string) =>
   new ApiError(404, "invalid_request_error", message, { code: "model_not_found", param: "model_name" });

@@ -320,6 +320,17 @@ describe("shell completion", () => {
   test("knows verbs and their options", async () => {
     expect((await berth(["complete", "--", "und"])).out).toContain("undeploy\t");
     expect((await berth(["complete", "--", "deploy", "--par"])).out).toContain("--parallel\t");
+    expect((await berth(["complete", "--", "p"])).out).toMatch(/^ps\t/m);
+    expect((await berth(["complete", "--", "ps", "--js"])).out).toContain("--json\t");
+  });
+
+  test("says nothing of models where no server answers", async () => {
+    const { code, out, err } = await verb(NOBODY, ["complete", "--", "deploy", ""]);
+    expect({ code, out, err }).toEqual({ code: 0, out: ":4\n", err: "" });
+  });
+
+  test("tells how to switch it on", async () => {
+    expect((await berth(["complete", "--help"])).out).toContain("source <(berth complete bash)");
   });
 });
 

@@ -127,3 +127,24 @@ describe("berth rm", () => {
     expect(await at.file("user/repo/m-Q4_K_M.gguf.part").exists()).toBe(false);
   });
 });
+
+describe("shell completion", () => {
+  test("knows the models of the running server that a verb may be given", async () => {
+    await using at = await start();
+    await at.have("user/repo");
+    await at.deploy("user/repo", { alias: "fast" });
+    await at.have("user/repo:Q8_0");
+    const names = async (...words: string[]) => {
+      const { out } = await verb(at.url, ["complete", "--", ...words]);
+      return out
+        .split("\n")
+        .flatMap((line) => (line.includes("\t") ? line.slice(0, line.indexOf("\t")) : []));
+    };
+    const onDisk = ["user/repo/m-Q4_K_M.gguf", "user/repo/m-Q8_0.gguf"];
+    expect(await names("undeploy", "")).toEqual(["user/repo", "fast"]);
+    expect(await names("run", "")).toEqual(["user/repo", "fast", "guide", ...onDisk]);
+    expect(await names("query", "--temperature", "0", "f")).toEqual(["fast"]);
+    expect(await names("rm", "--json", "")).toEqual([onDisk[1] ?? ""]);
+    expect(await names("show", "--url", "http://127.0.0.1:9", "")).toEqual([]);
+  });
+});

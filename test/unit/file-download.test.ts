@@ -99,6 +99,8 @@ describe("a connection that breaks", () => {
     await run;
     expect(await onDisk()).toEqual(content);
     expect(told.retries.length).toBeGreaterThanOrEqual(2);
+    for (const { reason } of told.retries)
+      expect(reason).toMatch(/^the connection (broke \(\w+\)|ended early)$/);
     expect(hub.sent).toBeLessThanOrEqual(SIZE + 50_000);
   });
 

@@ -112,6 +112,14 @@ test("a models directory that is not there holds nothing", async () => {
   await expect(at.files.resolve("a", none)).rejects.toThrow("which holds no GGUF file yet");
 });
 
+test("a name that is part of others is told them", async () => {
+  await using at = await models("user/repo/Tiny-Q8_0.gguf", "user/repo/Tiny-Q4_0.gguf", "other.gguf");
+  const refusal = (name: string) => at.files.resolve(name, none).then(String, String);
+  expect(await refusal("tiny-q8_0.gguf")).toContain("is 'user/repo/Tiny-Q8_0.gguf' meant?");
+  expect(await refusal("tiny")).toContain("is 'user/repo/Tiny-Q4_0.gguf', 'user/repo/Tiny-Q8_0.gguf' meant?");
+  expect(await refusal("huge")).toContain("or one of the files on this machine, 'other.gguf', ");
+});
+
 const SEVERAL = ["m-Q4_K_M.gguf", "m-Q8_0.gguf", "m.f16.gguf"];
 
 test.each([

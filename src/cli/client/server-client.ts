@@ -89,8 +89,8 @@ export class ServerClient {
     return this.call(`/downloads/${id}`, { method: "DELETE", query: { discard: "true" } });
   }
 
-  diskModels(): Promise<DiskModelList> {
-    return this.call("/models");
+  diskModels(signal?: AbortSignal): Promise<DiskModelList> {
+    return this.call("/models", { signal });
   }
 
   removeModel(id: string): Promise<RemoveModelAnswer> {
