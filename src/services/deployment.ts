@@ -159,10 +159,10 @@ export class Deployment {
     return true;
   }
 
-  /** Whether a request has loaded it, nobody uses it, and `plan` wants it loaded otherwise. */
+  /** Whether it is not in memory, or a request has loaded it, nobody uses it and `plan` wants it loaded otherwise. */
   makesWayFor(plan: DeployPlan): boolean {
-    if (!this.onDemand) return false;
-    return this.#state === "unloaded" || (this.idle && !this.#isLoadedAs(plan));
+    if (this.#state === "unloaded") return this.onDemand || plan.name === this.name;
+    return this.onDemand && this.idle && !this.#isLoadedAs(plan);
   }
 
   /**

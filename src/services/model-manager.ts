@@ -313,13 +313,14 @@ export class ModelManager {
   }
 
   /**
-   * @param plan `null` as long as it is not known whether it is what a request has loaded
+   * @param plan `null` as long as it is not known whether what has the name makes way for it
    * @throws ApiError when the name is taken, or the file is in use under another name
    */
   #assertFree(name: string, plan: DeployPlan | null = null): void {
     if (this.#closing) throw shuttingDown();
     const taken = this.#deployments.using(name, plan ?? undefined);
-    if (taken?.onDemand && plan === null && taken.state !== "draining") return;
+    const mayMakeWay = taken?.onDemand || (taken?.state === "unloaded" && taken.name === name);
+    if (mayMakeWay && plan === null && taken?.state !== "draining") return;
     if (taken?.state === "draining") throw beingUndeployed(taken.name).namedBy("model_name");
     if (taken) throw alreadyDeployed(taken.name);
   }

@@ -76,6 +76,24 @@ describe("a model that lies idle", () => {
     await manager.undeploy("a");
   });
 
+  test("is loaded by a deploy of its name, as that asks for", async () => {
+    const { engine, manager } = setUp();
+    await ready(manager, "a", { ttl: 0 });
+    await until(() => stateOf(manager, "a") === "unloaded");
+    expect(await ready(manager, "a", { context_length: 64 })).toMatchObject({ status: "ready" });
+    expect(manager.list()).toMatchObject([{ state: "ready", context_length: 64, ttl: null }]);
+    expect(engine.models).toHaveLength(2);
+  });
+
+  test("keeps its name and file from other deployments", async () => {
+    const { manager } = setUp();
+    await ready(manager, "a", { ttl: 0 });
+    await until(() => stateOf(manager, "a") === "unloaded");
+    const error = await refusal(() => ready(manager, "b", { alias: "a" }));
+    expect(error).toMatchObject({ code: "already_deployed" });
+    expect(manager.list()).toMatchObject([{ model_name: "a" }]);
+  });
+
   test("can be undeployed while it lies unloaded", async () => {
     const { manager, states } = setUp();
     await ready(manager, "a", { ttl: 0 });
