@@ -1,6 +1,7 @@
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
 import { modelNames } from "./client/model-names.ts";
+import { say } from "./terminal/output.ts";
 
 /** The script of each shell has to be in force before Tab does anything. */
 const EXAMPLES = `
@@ -8,6 +9,20 @@ Examples:
   $ source <(berth complete bash)           in ~/.bashrc; zsh likewise
   $ berth complete fish > ~/.config/fish/completions/berth.fish
   $ berth complete powershell >> $PROFILE`;
+
+/** What the script for bash takes from the package bash-completion, which is not everywhere. */
+const BASH_WORDS = `
+if ! declare -F _get_comp_words_by_ref >/dev/null; then
+    _get_comp_words_by_ref() {
+        local line=\${COMP_LINE:0:COMP_POINT}
+        read -ra words <<< "$line"
+        [[ $line == *[[:space:]] ]] && words+=("")
+        cword=$((\${#words[@]} - 1))
+        cur=\${words[cword]}
+        prev=\${words[cword - 1]}
+    }
+fi
+`.trim();
 
 /**
  * `berth complete <shell>` prints the shell's script, which then asks `berth complete -- …` while a person types:
@@ -31,6 +46,7 @@ export function addCompletion(program: Command): void {
     ?.description("print the script by which a shell completes commands")
     .addHelpText("after", EXAMPLES)
     .hook("preAction", async (_, { args: [word = "", ...words] }) => {
+      if (word === "bash") say(BASH_WORDS);
       const verb = verbs.find((command) => command.name() === word || command.aliases().includes(word));
       if (verb) models = await modelNames(verb.name(), words);
     });

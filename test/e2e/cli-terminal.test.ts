@@ -1,6 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { startServer, TEST_MODEL } from "../support/server.ts";
-import { BerthTerminal } from "../support/terminal.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { BerthTerminal, bashTerminal } from "../support/terminal.ts";
 
 setDefaultTimeout(60_000);
 
@@ -73,4 +74,16 @@ test("a deployment on a terminal shows a bar that is gone when it is ready", asy
   await terminal.shows(/━+ Loading mine \d+ %/);
   await terminal.shows(/mine is ready on cpu/);
   expect(await terminal.exited).toBe(0);
+});
+
+test("Tab completes commands and models in bash, whatever else is installed", async () => {
+  await using server = await startServer();
+  await using folder = await temporaryFolder();
+  await using terminal = await bashTerminal(folder.path, { BERTH_URL: server.url });
+  terminal.type("source <(berth complete bash); echo now $((20 + 22))\r");
+  await terminal.shows(/now 42/);
+  terminal.type("berth und\t");
+  await terminal.shows(/berth undeploy /);
+  terminal.type("\t");
+  await terminal.shows(new RegExp(`berth undeploy ${TEST_MODEL} `));
 });

@@ -1,16 +1,17 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT } from "./berth-process.ts";
 import { eventually } from "./eventually.ts";
 
-/** `berth` on a terminal of its own, as a person sees and types it. */
-export class BerthTerminal implements AsyncDisposable {
+/** A program on a terminal of its own, as a person sees and types it. */
+export class Terminal implements AsyncDisposable {
   /** Everything that was shown. */
   out = "";
   readonly #child: Bun.Subprocess;
 
-  constructor(words: string[], env: Record<string, string>) {
+  constructor(command: string[], env: Record<string, string>) {
     const decoder = new TextDecoder();
-    this.#child = Bun.spawn([process.execPath, join(ROOT, "src", "main.ts"), ...words], {
+    this.#child = Bun.spawn(command, {
       env: { ...process.env, NO_COLOR: "1", TERM: "xterm", ...env },
       terminal: {
         cols: 100,
@@ -45,4 +46,23 @@ export class BerthTerminal implements AsyncDisposable {
     await this.#child.exited;
     this.#child.terminal?.close();
   }
+}
+
+const BERTH = [process.execPath, join(ROOT, "src", "main.ts")];
+
+/** `berth` with these words. */
+export class BerthTerminal extends Terminal {
+  constructor(words: string[], env: Record<string, string>) {
+    super([...BERTH, ...words], env);
+  }
+}
+
+/** A shell that knows `berth` and nothing of its user; `folder` takes the command. */
+export async function bashTerminal(folder: string, env: Record<string, string>): Promise<Terminal> {
+  const path = join(folder, "berth");
+  await writeFile(path, `#!/bin/sh\nexec ${BERTH.map((word) => `'${word}'`).join(" ")} "$@"\n`, {
+    mode: 0o755,
+  });
+  const PATH = `${folder}:${process.env.PATH}`;
+  return new Terminal(["bash", "--noprofile", "--norc", "-i"], { PS1: "$ ", HISTFILE: "", ...env, PATH });
 }
