@@ -9,25 +9,15 @@ import { ToolPrompts } from "./lib/tool-prompts.ts";
 import { toolsTurn } from "./lib/chat-template.ts";
 
 /*
- * `bun models/guide/prepare.ts 1`, and 2 for the second stage: learns the vocabulary from the corpus and writes
- * what train.py reads: all samples' tokens one after the other, which of them are learned, and the lengths.
+ * `bun models/guide/prepare.ts`: learns the vocabulary from the corpus and writes what train.py reads: all
+ * samples' tokens one after the other, which of them are learned, and the lengths.
  */
 
-/** The second stage has copying exercises. */
-const STAGES = [
-  { samples: 200_000, copies: 0 },
-  { samples: 120_000, copies: 0.3 },
-] as const;
+const SAMPLES = 190_000;
 
 const BUILD = join(import.meta.dir, "build");
 
-const number = Number(Bun.argv[2] ?? 1);
-const stage = STAGES[number - 1];
-if (!stage) throw new RangeError(`there is no stage ${number}`);
-const { samples, copies } = stage;
-
 const corpus = await readCorpus();
-/** The vocabulary is the same in every stage. */
 const random = seeded(1);
 
 const prose = [...corpus.entries, ...corpus.followUps].map(
@@ -47,11 +37,11 @@ const encoder = new ChatEncoder(vocabulary);
 
 const tokens: number[][] = [];
 const learned: boolean[][] = [];
-const source = new SampleSource(corpus, number === 1 ? random : seeded(number), copies);
-for (let made = 0; made < samples; made++) {
+const source = new SampleSource(corpus, random);
+for (let made = 0; made < SAMPLES; made++) {
   const ids: number[] = [];
   const marks: boolean[] = [];
-  for (const piece of source.sample(made / samples)) {
+  for (const piece of source.sample(made / SAMPLES)) {
     const encoded = encoder.encode(piece.text).slice(0, piece.tokens);
     ids.push(...encoded);
     marks.push(...encoded.map(() => piece.learned));
@@ -73,5 +63,5 @@ await Bun.write(
 );
 const all = tokens.reduce((sum, { length }) => sum + length, 0);
 console.log(
-  `${samples} samples, ${all} tokens, a vocabulary of ${vocabulary.size}, ${corpus.entries.length} answers`,
+  `${SAMPLES} samples, ${all} tokens, a vocabulary of ${vocabulary.size}, ${corpus.entries.length} answers`,
 );

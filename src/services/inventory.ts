@@ -10,12 +10,11 @@ import { modelKey } from "../hub/model-listing.ts";
 import { parseModelName } from "../hub/model-name.ts";
 import { readOrigin, removeDownloaded } from "../hub/origin.ts";
 import type { DiskModel } from "../schemas/disk-model.ts";
-import { BUILT_IN_MODEL, builtInModel } from "./built-in-model.ts";
+import { BUILT_IN_FILE, BUILT_IN_MODEL } from "./built-in-model.ts";
 import type { Downloads } from "./downloads.ts";
 import type { ModelManager } from "./model-manager.ts";
 
 export interface InventoryParts {
-  home: string;
   library: ModelLibrary;
   manager: Pick<ModelManager, "list" | "uses">;
   downloads: Pick<Downloads, "isBusy">;
@@ -47,7 +46,7 @@ export class Inventory {
 
   /** By folder and name, the built-in one first. */
   async list(): Promise<DiskModel[]> {
-    const models = [await this.#builtIn(), ...(await this.#parts.library.list()).map(onDisk)];
+    const models = [this.#builtIn(), ...(await this.#parts.library.list()).map(onDisk)];
     const listed: DiskModel[] = [];
     // One after the other: headers of large vocabularies take some memory each.
     for (const model of models) listed.push(await this.#describe(model));
@@ -61,7 +60,7 @@ export class Inventory {
    * @throws ApiError `model_not_found`
    */
   async find(name: string): Promise<DiskModel> {
-    return this.#describe(name === BUILT_IN_MODEL ? await this.#builtIn() : onDisk(await this.#locate(name)));
+    return this.#describe(name === BUILT_IN_MODEL ? this.#builtIn() : onDisk(await this.#locate(name)));
   }
 
   /**
@@ -136,10 +135,9 @@ export class Inventory {
     return facts;
   }
 
-  async #builtIn(): Promise<OnDisk> {
-    const path = await builtInModel(this.#parts.home);
-    const size = Bun.file(path).size;
-    return { name: BUILT_IN_MODEL, paths: [path], size, isComplete: true, source: "built_in" };
+  #builtIn(): OnDisk {
+    const { size } = Bun.file(BUILT_IN_FILE);
+    return { name: BUILT_IN_MODEL, paths: [BUILT_IN_FILE], size, isComplete: true, source: "built_in" };
   }
 }
 

@@ -19,7 +19,7 @@ import { groupModels, stemOf } from "../hub/model-listing.ts";
 import { folderOf, type HubName, nameOfAddress, parseModelName } from "../hub/model-name.ts";
 import { quantisationOf, withoutQuantisation } from "../hub/quantisation.ts";
 import { readRemoteHeader, type RemoteHeader } from "../hub/remote-header.ts";
-import { BUILT_IN_MODEL, builtInModel } from "./built-in-model.ts";
+import { BUILT_IN_FILE, BUILT_IN_MODEL } from "./built-in-model.ts";
 import { type ModelSketch, sketchOfFiles, sketchOfHeaders } from "./model-sketch.ts";
 import type { FetchHooks } from "./deploy-plan.ts";
 import type { Downloads } from "./downloads.ts";
@@ -48,7 +48,7 @@ export interface ModelFile {
 }
 
 export interface ModelFilesParts {
-  config: Pick<Config, "home" | "modelsDir" | "modelDirs" | "aliases" | "hubEndpoint">;
+  config: Pick<Config, "modelsDir" | "modelDirs" | "aliases" | "hubEndpoint">;
   library: ModelLibrary;
   downloads: Pick<Downloads, "fetch">;
   /** What this machine has for the hub. */
@@ -84,7 +84,7 @@ export class ModelFiles {
   async resolve(name: string, wish: FileWish): Promise<ModelFile> {
     const { aliases, hubEndpoint } = this.#parts.config;
     const meant = Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name;
-    if (meant === BUILT_IN_MODEL) return this.#builtIn(wish);
+    if (meant === BUILT_IN_MODEL) return builtIn(wish);
     const parsed = parseModelName(meant, hubEndpoint);
     if (parsed.kind === "hub") return this.#fromHub(parsed, meant, wish);
     const local = parsed.kind === "url" ? nameOfAddress(parsed.url) : meant;
@@ -170,13 +170,6 @@ export class ModelFiles {
     return { name: download.name, path, parts, fileSize: download.fileSize ?? 0, warnings, download };
   }
 
-  async #builtIn(choice: FileChoice): Promise<ModelFile> {
-    const path = await builtInModel(this.#parts.config.home);
-    const warnings = ineffective(BUILT_IN_MODEL, choice);
-    const fileSize = Bun.file(path).size;
-    return { name: BUILT_IN_MODEL, path, parts: [path], fileSize, warnings, download: null };
-  }
-
   async #access(token: string | null) {
     return { endpoint: this.#parts.config.hubEndpoint, token: token ?? (await this.#parts.token()) };
   }
@@ -219,6 +212,19 @@ async function repositoryModels(client: HubClient, repo: string, commit: string)
 function withArchitecture(header: GgufHeader | undefined, name: string): GgufHeader {
   if (header?.architecture) return header;
   throw loadFailed(`The file '${name}' holds no model: it names no architecture`);
+}
+
+function builtIn(choice: FileChoice): ModelFile {
+  const warnings = ineffective(BUILT_IN_MODEL, choice);
+  const fileSize = Bun.file(BUILT_IN_FILE).size;
+  return {
+    name: BUILT_IN_MODEL,
+    path: BUILT_IN_FILE,
+    parts: [BUILT_IN_FILE],
+    fileSize,
+    warnings,
+    download: null,
+  };
 }
 
 function toFile(model: LibraryModel, warnings: string[]): ModelFile {

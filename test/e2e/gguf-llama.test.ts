@@ -7,8 +7,6 @@ import { Vocabulary } from "../../src/formats/bpe/vocabulary.ts";
 import { llamaMetadata, llamaTensors, type LlamaShape } from "../../src/formats/gguf/llama.ts";
 import type { Quantisation } from "../../src/formats/gguf/quantise.ts";
 import { writeGguf } from "../../src/formats/gguf/write.ts";
-import { builtInModel } from "../../src/services/built-in-model.ts";
-import { PLACEHOLDER_ANSWER } from "../../src/services/placeholder-model.ts";
 import { writeRandomModel } from "../support/random-model.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -101,20 +99,4 @@ test("our encoder cuts and merges text as llama.cpp does", async () => {
   });
   await using model = await llama.loadModel({ modelPath });
   expect(model.tokenize(text).map(Number)).toEqual(new Encoder(vocabulary).encode(text));
-});
-
-const CHAT = "<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n";
-
-test.each([
-  ["greedily", CHAT, { temperature: 0 }],
-  ["at the default temperature", CHAT, { temperature: 0.7, topK: 50, seed: 1 }],
-  ["at a high temperature over the whole vocabulary", CHAT, { temperature: 2, topK: 1000, seed: 2 }],
-  ["after plain text", "Once upon a time", { temperature: 0.7, seed: 3 }],
-] as const)("the built-in model answers in whole sentences %s", async (_, prompt, decoding) => {
-  await using home = await temporaryFolder();
-  await using model = await llama.loadModel({ modelPath: await builtInModel(home.path) });
-  const tokens = await generate(model, model.tokenize(prompt, true), 200, decoding);
-  expect(model.detokenize(tokens)).toBe(PLACEHOLDER_ANSWER);
-  // The answer as part of a later prompt is the same tokens, so its place in the KV cache can be used again.
-  expect(model.tokenize(PLACEHOLDER_ANSWER)).toEqual(tokens);
 });

@@ -34,12 +34,29 @@ const AFTER = [
   " pls",
 ];
 
+/** Words that say little of what a question is about. */
+const SMALL = new Set(
+  (
+    "a an the is are was be do does did can could would should will may how what which who where when why i you me my " +
+    "your we it its this that there here to of in on for at by with from and or so as have has get got give make want " +
+    "need tell show please about some any just then one if into out up"
+  ).split(" "),
+);
+
+/** Only the words that matter, as people type into a search field, in any order. */
+function keywords(text: string, random: Random): string {
+  const kept = text.split(" ").filter((word) => !SMALL.has(word.toLowerCase().replace(/[^a-z]/g, "")));
+  if (kept.length < 2) return text;
+  if (random() < 0.5) kept.push(...kept.splice(0, 1 + Math.floor(random() * (kept.length - 1))));
+  return kept.join(" ");
+}
+
 /** A question as people type it: with a greeting, without marks, in capitals, with a slip of the finger. */
 export function asTyped(question: string, random: Random): string {
-  let text = question;
+  let text = random() < 0.15 ? keywords(question, random) : question;
   if (random() < 0.08) text = pick(random, BEFORE) + lowerFirst(text);
   if (random() < 0.08) text = text.replace(/[?.!]?$/, (mark) => pick(random, AFTER) + mark);
-  if (random() < 0.2) text = reworded(text, random);
+  if (random() < 0.35) text = reworded(text, random);
   const style = random();
   if (style < 0.35) text = text.replace(/[?.!]+$/, "");
   else if (style < 0.6 && !/[?.!]$/.test(text)) text += "?";

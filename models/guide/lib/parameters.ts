@@ -1,7 +1,7 @@
 import { readSections } from "./corpus.ts";
 import { pick, type Random } from "./grammar.ts";
 import { between, madeUpWord, VALUES, type ValueKind } from "./values.ts";
-import { words } from "./words.ts";
+import { ALL_WORDS, words } from "./words.ts";
 
 /** A kind of parameter of put-together tools. */
 export interface ParameterKind extends ValueKind {
@@ -41,4 +41,10 @@ export function choiceKind(random: Random): ParameterKind {
       ? pick(random, words("choices")).split(" ")
       : Array.from({ length: between(random, 2, 4) }, () => madeUpWord(random));
   return { ...wording(CHOICE), type: "string", value: (draw) => pick(draw, choices), isText: false, choices };
+}
+
+/** A name that tells nothing of the values, so that it has to be copied: a word or two, real or made up. */
+export function oddName(random: Random): string {
+  const word = () => (random() < 0.5 ? madeUpWord(random) : pick(random, ALL_WORDS));
+  return random() < 0.25 ? `${word()}_${word()}` : word();
 }

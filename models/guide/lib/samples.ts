@@ -31,6 +31,13 @@ export function rendered(turns: readonly Turn[], tools: readonly Tool[] = []): P
   return pieces.slice(0, -1);
 }
 
+/**
+ * What the user says is learned too: to guess the question that tools will get is to know what each is for, and
+ * an answer alone is little to learn from for all that was read.
+ */
+const withQuestions = (pieces: readonly Piece[]): Piece[] =>
+  pieces.map((piece) => (piece.text.startsWith(`${TURN_START}user`) ? { ...piece, learned: true } : piece));
+
 /** Kinds of values that copying exercises have. */
 const COPIED = [
   "city",
@@ -47,8 +54,11 @@ const COPIED = [
   "word",
 ];
 
+/** The share of copying exercises at the beginning; it falls to a tenth of that. */
+const COPYING = 0.15;
+
 /** How many tokens of an answer make it certain; what follows is known by heart. */
-const BEGINNING = 20;
+const BEGINNING = 16;
 
 /** Draws conversations to learn from. */
 export class SampleSource {
@@ -57,13 +67,10 @@ export class SampleSource {
   readonly #tools: ToolPrompts;
   /** Every phrasing, so that entries with many of them come up more often. */
   readonly #phrasings: readonly { entry: Entry; phrasing: string }[];
-  readonly #copies: number;
 
-  /** @param copies the share of copying exercises at the beginning; it falls to a tenth of that */
-  constructor(corpus: Corpus, random: Random, copies = 0) {
+  constructor(corpus: Corpus, random: Random) {
     this.#corpus = corpus;
     this.#random = random;
-    this.#copies = copies;
     this.#tools = new ToolPrompts(corpus.tools, random);
     this.#phrasings = corpus.entries.flatMap((entry) =>
       entry.questions.map((phrasing) => ({ entry, phrasing })),
@@ -72,10 +79,10 @@ export class SampleSource {
 
   /** @param progress 0 at the beginning of the training, 1 at its end */
   sample(progress: number): Piece[] {
-    if (this.#copies > 0 && this.#random() < this.#copies * (1 - 0.9 * progress)) return this.#copy();
+    if (this.#random() < COPYING * (1 - 0.9 * progress)) return this.#copy();
     const kind = this.#random();
     // Copying is learned slowly at first, so tools come first and get fewer later.
-    const tools = 0.5 - 0.1 * progress;
+    const tools = 0.45 - 0.1 * progress;
     if (kind < tools) return this.#withTools();
     if (kind < tools + 0.1) return this.#conversation();
     if (kind < tools + 0.18) return this.#shortened(rendered([...this.#system(), ...this.#offTopic()]), 0.85);
@@ -89,7 +96,9 @@ export class SampleSource {
       const turns = random() < 0.5 ? this.#offTopic() : this.#single();
       return this.#shortened(rendered([...this.#system(), ...turns], this.#tools.tools()), 0.95);
     }
-    const prompt = this.#tools.prompt();
+    // Several calls in a row are more to learn from for the same tools read.
+    const [prompt, ...more] = this.#tools.prompts(pick(random, [1, 1, 2, 3]));
+    if (!prompt) throw new RangeError("no prompt was drawn");
     if (kind < 0.18) {
       const turns: Turn[] = [
         { role: "user", content: prompt.question },
@@ -98,12 +107,12 @@ export class SampleSource {
       return this.#shortened(rendered(turns), 0.95);
     }
     if (kind < 0.32) return rendered(toolConversation(prompt, random), prompt.tools);
-    const turns: Turn[] = [
-      { role: "user", content: prompt.question },
-      { role: "assistant", content: answeredCall(prompt) },
-    ];
+    const turns = [prompt, ...more].flatMap((asked): Turn[] => [
+      { role: "user", content: asked.question },
+      { role: "assistant", content: answeredCall(asked) },
+    ]);
     const before = random() < 0.04 ? this.#single() : [];
-    return rendered([...this.#system(), ...before, ...turns], prompt.tools);
+    return withQuestions(rendered([...this.#system(), ...before, ...turns], prompt.tools));
   }
 
   /** Words, numbers and codes in a row, to be said again: nothing but copying helps there. */

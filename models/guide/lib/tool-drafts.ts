@@ -1,7 +1,7 @@
 import type { Tool } from "./chat-template.ts";
 import type { ToolQuestions } from "./corpus.ts";
 import { drawn, pick, type Random } from "./grammar.ts";
-import { choiceKind, KINDS, type ParameterKind } from "./parameters.ts";
+import { choiceKind, KINDS, oddName, type ParameterKind } from "./parameters.ts";
 import { madeUpWord, VALUES } from "./values.ts";
 import { words } from "./words.ts";
 
@@ -25,7 +25,7 @@ const camelCase = (text: string) => text.replace(/_(.)/g, (_, letter: string) =>
 /** A tool put together from words: it looks a thing up, or does something to an object. */
 export function madeUpDraft(random: Random): Draft {
   const looksUp = random() < 0.5;
-  const isMadeUp = random() < 0.25;
+  const isMadeUp = random() < 0.45;
   const object = isMadeUp
     ? madeUpWord(random) + (random() < 0.2 ? ` ${pick(random, words("objects"))}` : "")
     : pick(random, words(looksUp ? "things" : "objects"));
@@ -43,7 +43,7 @@ export function madeUpDraft(random: Random): Draft {
   const many = pick(random, [0, 1, 1, 1, 1, 2, 2, 2, 3]);
   while (kinds.length < many) {
     const kind = random() < 0.12 ? choiceKind(random) : pick(random, KINDS);
-    const parameter = isMadeUp || random() < 0.9 ? pick(random, kind.names) : madeUpWord(random);
+    const parameter = random() < 0.55 ? pick(random, kind.names) : oddName(random);
     if (properties[parameter] || kinds.some((other) => other.kind === kind)) continue;
     kinds.push({ name: parameter, kind });
     properties[parameter] = { type: kind.type, ...(kind.choices && { enum: kind.choices }) };
@@ -77,7 +77,7 @@ function withMentions(asked: string, kinds: readonly NamedKind[], random: Random
     if (kinds.length > 1 && random() < 0.12) continue;
     const value = kind.value(random);
     given[name] = kind.type === "boolean" ? value === "yes" : value;
-    const mention = pick(random, kind.mentions)
+    const mention = pick(random, mentionsOf(name, kind, kinds.length > 1, random))
       .replace("{v}", String(value))
       .replace("{n}", name.replaceAll("_", " "));
     if (kind.isText && !/["']/.test(mention) && last === "") last = mention;
@@ -91,28 +91,48 @@ function withMentions(asked: string, kinds: readonly NamedKind[], random: Random
   return { question, given };
 }
 
+/** Where several values are given, one whose parameter has an odd name is mostly told by it. */
+function mentionsOf(
+  name: string,
+  kind: ParameterKind,
+  isOneOfMany: boolean,
+  random: Random,
+): readonly string[] {
+  if (!isOneOfMany || kind.names.includes(name) || random() < 0.15) return kind.mentions;
+  const naming = kind.mentions.filter((mention) => mention.includes("{n}"));
+  return naming.length > 0 ? naming : kind.mentions;
+}
+
 /** A tool of the corpus under one of its names, with the questions people ask it. */
 export function knownDraft(
   { names, descriptions, parameters, questions }: ToolQuestions,
   random: Random,
 ): Draft {
-  const name = random() < 0.9 ? pick(random, names) : `${madeUpWord(random)}_${pick(random, names)}`;
-  const values = new Map(Array.from(parameters, ([parameter, kind]) => [parameter, toValues(kind)]));
+  const known = pick(random, names);
+  const kind = random();
+  const name = kind < 0.65 ? known : kind < 0.85 ? `${madeUpWord(random)}_${known}` : oddName(random);
+  const takes = Array.from(parameters, ([parameter, kindName]) => ({
+    parameter,
+    called: random() < 0.7 ? parameter : oddName(random),
+    kind: toValues(kindName),
+  }));
   const properties: Tool["properties"] = {};
-  for (const [parameter, { type, choices }] of values)
-    properties[parameter] = { type, ...(choices && { enum: choices }) };
+  for (const {
+    called,
+    kind: { type, choices },
+  } of takes)
+    properties[called] = { type, ...(choices && { enum: choices }) };
   return {
     tool: { name, description: random() < 0.95 ? pick(random, descriptions) : "", properties },
     subject: names[0]!,
     ask: (draw) => {
       const phrasing = drawn(pick(draw, questions), new Map(), draw);
       const given: Record<string, unknown> = {};
-      for (const [parameter, { value }] of values)
-        if (phrasing.includes(`{${parameter}}`)) given[parameter] = value(draw);
-      return {
-        question: phrasing.replace(/\{(\w+)\}/g, (_, parameter: string) => String(given[parameter])),
-        given,
-      };
+      const question = phrasing.replace(/\{(\w+)\}/g, (_, parameter: string) => {
+        const { called, kind: values } = takes.find((taken) => taken.parameter === parameter)!;
+        return String((given[called] ??= values.value(draw)));
+      });
+      return { question, given };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { pick, type Random } from "./grammar.ts";
-import { words } from "./words.ts";
+import { ALL_WORDS, words } from "./words.ts";
 
 /** Arguments of one kind. */
 export interface ValueKind {
@@ -10,11 +10,20 @@ export interface ValueKind {
 
 /** A word that no list has, so that copying can not be learned by heart. */
 export function madeUpWord(random: Random): string {
+  if (random() < 0.6) return spliced(random);
   const syllables = Array.from({ length: 2 + Math.floor(random() * 2) }, () =>
     pick(random, words("syllables")),
   );
   const end = random() < 0.5 ? pick(random, ["n", "r", "s", "t", "l", "x", "ck", "th"]) : "";
   return syllables.join("") + end;
+}
+
+/** The beginning of one word and the end of another: the pieces that words are made of, in rows that none has. */
+function spliced(random: Random): string {
+  const [first, second] = [pick(random, ALL_WORDS), pick(random, ALL_WORDS)];
+  return (
+    first.slice(0, between(random, 2, first.length)) + second.slice(between(random, 0, second.length - 2))
+  );
 }
 
 /** A whole number from `least` to `most`. */

@@ -13,3 +13,10 @@ export function words(name: string): readonly string[] {
   if (!list) throw new RangeError(`there is no list '${name}'`);
   return list;
 }
+
+/** Every word of those lists that is all lower case, once. */
+export const ALL_WORDS: readonly string[] = [
+  ...new Set(
+    [...lists.values()].flatMap((list) => list.join(" ").match(/(?<![\w{])[a-z]{3,}(?![\w}])/g) ?? []),
+  ),
+];
