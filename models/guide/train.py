@@ -224,12 +224,21 @@ def export(model, path):
     draft.rename(path)
 
 
+def restore(model, path):
+    flat = torch.from_numpy(np.fromfile(path, dtype="<f4"))
+    with torch.no_grad():
+        for tensor in in_file_order(model):
+            tensor.copy_(flat[: tensor.numel()].view_as(tensor))
+            flat = flat[tensor.numel() :]
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=3400)
     parser.add_argument("--tokens", type=int, default=5120, help="tokens per step")
     parser.add_argument("--copying", type=int, default=400, help="how many of the steps copy random tokens first")
-    parser.add_argument("--cool-down", type=float, default=0.45, help="share of the steps in which the rate falls")
+    parser.add_argument("--cool-down", type=float, default=0.55, help="share of the steps in which the rate falls")
+    parser.add_argument("--go-on", action="store_true", help="from the weights that are there")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--matrix-rate", type=float, default=0.02)
     parser.add_argument("--rate", type=float, default=0.003)
@@ -259,6 +268,8 @@ def main():
     }
     (BUILD / "shape.json").write_text(json.dumps(shape, indent=2) + "\n")
     model = Llama(shape)
+    if given.go_on:
+        restore(model, BUILD / "weights.f32")
     model = model.to(device)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters on {device}", flush=True)
     matrices = [p for p in model.blk.parameters() if p.dim() == 2]
