@@ -47,7 +47,7 @@ describe("a sample of the evaluation", () => {
     const { name, right, asked, wrong } = await evaluation[part](guide);
     const whole = scores[name as keyof typeof scores];
     // Every fifth question may be a little harder than the others.
-    expect(right / asked, wrong.join("\n")).toBeGreaterThan(whole.right / whole.asked - 0.1);
+    expect(right / asked, wrong.join("\n")).toBeGreaterThan(whole.right / whole.asked - 0.15);
   });
 });
 
