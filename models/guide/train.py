@@ -1,7 +1,8 @@
 """Trains the guide on the tokens that prepare.ts wrote, and leaves its raw tensors for convert.ts.
 
 One process on the CPU (or a GPU where there is one). The same data, seed, number of steps and kind of
-machine give the same weights.
+machine give the same weights. It is run twice: `--go-on` goes over the samples again, from the weights the first run
+left, with lower rates and in another order.
 """
 
 import argparse
@@ -248,6 +249,9 @@ def arguments():
     parser.add_argument("--feed-forward", type=int, default=640)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--save-every", type=int, default=200)
+    given, _ = parser.parse_known_args()
+    if given.go_on:
+        parser.set_defaults(steps=1100, copying=0, cool_down=0.9, seed=2, matrix_rate=0.012, rate=0.002)
     return parser.parse_args()
 
 
