@@ -9,7 +9,8 @@ export function listenFailure(error: unknown, { host, port }: Pick<Config, "host
       return `Port ${port} on ${host} is in use, perhaps by another Berth: stop that one, or choose another port with --port ${port + 1} or API_PORT (0 takes any free one)`;
     case "EACCES":
       return `Port ${port} on ${host} may not be used by this user: ports below 1024 are for root, choose another one with --port 8000 or API_PORT`;
-    // Bun's code for a name that can not be resolved, and for numbers that are none of an address.
+    // Bun's codes for a name that can not be resolved, for now or at all, and for numbers that are none of an address.
+    case "EAGAIN":
     case "EINVAL":
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
