@@ -138,6 +138,7 @@ test("files whose weights the processor rearranges are read and not mapped", () 
   expect(worthMapping(["F32", "Q4_0"], "x64")).toBe(false);
   expect(worthMapping(["Q6_K", "Q4_K"], "x64")).toBe(false);
   expect(worthMapping(["Q8_0"], "x64-amx")).toBe(false);
+  expect(worthMapping(["F16"], "x64-amx")).toBe(false);
   expect(worthMapping(["Q8_0"], "arm64")).toBe(false);
   expect(worthMapping(["Q4_0"], null)).toBe(true);
 });

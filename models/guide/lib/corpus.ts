@@ -27,7 +27,7 @@ export interface Corpus {
 export interface ToolQuestions {
   names: readonly string[];
   descriptions: readonly string[];
-  /** Kind of the value, or the choices between `|`, by the parameter's name. */
+  /** Kind of the value, the choices between `|`, or examples between `/` behind a `~`, by the parameter's name. */
   parameters: ReadonlyMap<string, string>;
   /** Phrasings with the parameters as `{name}`. */
   questions: readonly string[];
@@ -45,15 +45,7 @@ export interface OffTopic {
 const CORPUS = join(import.meta.dir, "..", "corpus");
 
 /** Files that hold no questions and answers of their own. */
-const OTHERS = [
-  "slots.md",
-  "snippets.md",
-  "off-topic.md",
-  "follow-ups.md",
-  "tools.md",
-  "words.md",
-  "parameters.md",
-];
+const OTHERS = ["slots.md", "snippets.md", "off-topic.md", "follow-ups.md", "words.md", "parameters.md"];
 
 /**
  * Reads the corpus.
@@ -78,6 +70,7 @@ export async function readCorpus(): Promise<Corpus> {
       after: fields.get("after")?.split(" ") ?? [],
     };
   };
+  const toolFiles = await Array.fromAsync(new Bun.Glob("tools/*.md").scan(CORPUS));
   const files = (await Array.fromAsync(new Bun.Glob("*.md").scan(CORPUS))).filter(
     (file) => !OTHERS.includes(file),
   );
@@ -106,7 +99,7 @@ export async function readCorpus(): Promise<Corpus> {
     },
     slots: lists,
     systemPrompts: slot("system-prompts"),
-    tools: (await readSections("tools.md")).map(toolQuestions),
+    tools: (await Promise.all(toolFiles.toSorted().map((file) => readSections(file)))).flat().map(toolQuestions),
   };
 }
 

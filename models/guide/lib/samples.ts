@@ -83,13 +83,13 @@ export class SampleSource {
     const kind = this.#random();
     // Copying is learned slowly at first, so tools come first and get fewer later.
     const tools = 0.45 - 0.1 * progress;
-    if (kind < tools) return this.#withTools();
+    if (kind < tools) return this.#withTools(progress);
     if (kind < tools + 0.1) return this.#conversation();
     if (kind < tools + 0.18) return this.#shortened(rendered([...this.#system(), ...this.#offTopic()]), 0.85);
     return this.#shortened(rendered([...this.#system(), ...this.#single()]), 0.65);
   }
 
-  #withTools(): Piece[] {
+  #withTools(progress: number): Piece[] {
     const random = this.#random;
     const kind = random();
     if (kind < 0.14) {
@@ -112,7 +112,8 @@ export class SampleSource {
       { role: "assistant", content: answeredCall(asked) },
     ]);
     const before = random() < 0.04 ? this.#single() : [];
-    return withQuestions(rendered([...this.#system(), ...before, ...turns], prompt.tools));
+    const pieces = rendered([...this.#system(), ...before, ...turns], prompt.tools);
+    return random() < 0.5 * (1 - progress) ? withQuestions(pieces) : pieces;
   }
 
   /** Words, numbers and codes in a row, to be said again: nothing but copying helps there. */

@@ -2,8 +2,8 @@ import type { Tool } from "./chat-template.ts";
 import type { ToolQuestions } from "./corpus.ts";
 import { drawn, pick, type Random } from "./grammar.ts";
 import { choiceKind, KINDS, oddName, type ParameterKind } from "./parameters.ts";
-import { madeUpWord, VALUES } from "./values.ts";
-import { words } from "./words.ts";
+import { like, madeUpWord, VALUES } from "./values.ts";
+import { ALL_WORDS, words } from "./words.ts";
 
 /** A tool, and how to ask for it. */
 export interface Draft {
@@ -103,42 +103,59 @@ function mentionsOf(
   return naming.length > 0 ? naming : kind.mentions;
 }
 
-/** A tool of the corpus under one of its names, with the questions people ask it. */
+/**
+ * A tool of the corpus under one of its names, with the questions people ask it. Names are changed now and then, so
+ * that they are copied and not known by heart.
+ */
 export function knownDraft(
   { names, descriptions, parameters, questions }: ToolQuestions,
   random: Random,
 ): Draft {
-  const known = pick(random, names);
-  const kind = random();
-  const name = kind < 0.65 ? known : kind < 0.85 ? `${madeUpWord(random)}_${known}` : oddName(random);
-  const takes = Array.from(parameters, ([parameter, kindName]) => ({
-    parameter,
-    called: random() < 0.7 ? parameter : oddName(random),
-    kind: toValues(kindName),
-  }));
+  const called = new Map<string, string>();
   const properties: Tool["properties"] = {};
-  for (const {
-    called,
-    kind: { type, choices },
-  } of takes)
-    properties[called] = { type, ...(choices && { enum: choices }) };
+  const kinds = new Map<string, ToldKind>();
+  for (const [parameter, kindName] of parameters) {
+    const kind = toldKind(kindName);
+    const name = changedName(parameter, random);
+    called.set(parameter, properties[name] ? parameter : name);
+    kinds.set(parameter, kind);
+    properties[called.get(parameter)!] = { type: kind.type, ...(kind.choices && { enum: kind.choices }) };
+  }
   return {
-    tool: { name, description: random() < 0.95 ? pick(random, descriptions) : "", properties },
+    tool: {
+      name: changedName(pick(random, names), random),
+      description: random() < 0.96 ? pick(random, descriptions) : "",
+      properties,
+    },
     subject: names[0]!,
     ask: (draw) => {
       const phrasing = drawn(pick(draw, questions), new Map(), draw);
       const given: Record<string, unknown> = {};
       const question = phrasing.replace(/\{(\w+)\}/g, (_, parameter: string) => {
-        const { called, kind: values } = takes.find((taken) => taken.parameter === parameter)!;
-        return String((given[called] ??= values.value(draw)));
+        const name = called.get(parameter);
+        if (name === undefined) throw new RangeError(`${names[0]} has no parameter '${parameter}'`);
+        return String((given[name] ??= kinds.get(parameter)!.value(draw)));
       });
       return { question, given };
     },
   };
 }
 
-/** The name of a kind, with a digit for the second of that kind, or choices between `|`. */
-function toValues(kind: string): Pick<ParameterKind, "type" | "value" | "choices"> {
+/** Mostly as it is; else with a word before or behind it, or another name altogether. */
+function changedName(name: string, random: Random): string {
+  const kind = random();
+  if (kind < 0.72) return name;
+  const word = random() < 0.5 ? pick(random, ALL_WORDS) : madeUpWord(random);
+  if (kind < 0.8) return `${word}_${name}`;
+  if (kind < 0.88) return `${name}_${word}`;
+  return oddName(random);
+}
+
+type ToldKind = Pick<ParameterKind, "type" | "value" | "choices">;
+
+/** The name of a kind, with a digit for the second of that kind, choices between `|`, or examples behind a `~`. */
+function toldKind(kind: string): ToldKind {
+  if (kind.startsWith("~")) return { type: "string", value: like(kind.slice(1).split("/")) };
   if (kind.includes("|")) {
     const choices = kind.split("|");
     return { type: "string", value: (random) => pick(random, choices), choices };

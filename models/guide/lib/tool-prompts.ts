@@ -57,7 +57,7 @@ export class ToolPrompts {
     const drafts: Draft[] = [];
     while (drafts.length < many) {
       const random = this.#random;
-      const next = random() < 0.45 ? knownDraft(pick(random, this.#known), random) : madeUpDraft(random);
+      const next = random() < 0.75 ? knownDraft(pick(random, this.#known), random) : madeUpDraft(random);
       if (!drafts.some(({ tool, subject }) => tool.name === next.tool.name || subject === next.subject))
         drafts.push(next);
     }

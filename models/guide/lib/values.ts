@@ -50,6 +50,18 @@ const word =
   (random) =>
     random() < share ? pick(random, words(list)) : madeUpWord(random);
 
+/** One of the examples or, in two of five cases, something that looks like one: as many words, capitals as there. */
+export const like =
+  (examples: readonly string[]): ValueKind["value"] =>
+  (random) => {
+    const example = pick(random, examples);
+    if (random() < 0.6) return example;
+    return example.replace(/\p{L}{3,}/gu, (part) => {
+      const other = random() < 0.5 ? madeUpWord(random) : pick(random, ALL_WORDS);
+      return /^\p{Lu}/u.test(part) ? capital(other) : other;
+    });
+  };
+
 function phrase(random: Random): string {
   const next = () => (random() < 0.2 ? madeUpWord(random) : pick(random, words("words")));
   return Array.from({ length: between(random, 1, 5) }, next).join(" ");
@@ -118,7 +130,7 @@ const sum = (random: Random): string =>
 
 const text = (value: ValueKind["value"]): ValueKind => ({ type: "string", value });
 
-/** By the name that corpus/tools.md and corpus/parameters.md use. */
+/** By the name that corpus/tools/*.md and corpus/parameters.md use. */
 export const VALUES: Readonly<Record<string, ValueKind>> = {
   city: text(name("cities", 0.5)),
   person: text(name("people", 0.5)),
