@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { explain } from "../lib/api.ts";
 import type { Attachment } from "../lib/conversation.ts";
 import { formatCount } from "../lib/format.ts";
@@ -18,7 +18,8 @@ export function Composer() {
   const over = useSignal(false);
   const area = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  // Before it is drawn: a cursor that comes later would be taken from where somebody has gone on to.
+  useLayoutEffect(() => {
     // On a phone the keyboard would cover half of the page at once.
     if (matchMedia("(pointer: fine)").matches) area.current?.focus();
   }, []);

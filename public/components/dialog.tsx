@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./icon.tsx";
 
 interface Props {
@@ -15,7 +15,7 @@ interface Props {
 /** The browser's own modal dialog: it keeps the focus in, closes on Escape and gives the focus back. */
 export function Dialog({ title, onClose, children, kind = "middle", closable = true }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
   return (

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 interface Props {
   label: string;
@@ -19,7 +19,7 @@ export function Menu({ label, button, class: name = "icon-button small", kind = 
     open.value = false;
     if (focus) root.current?.querySelector<HTMLElement>(".menu-button")?.focus();
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open.value) return;
     const menu = root.current?.querySelector(".menu-items");
     // What comes later makes it wider: the files on this machine, for one.

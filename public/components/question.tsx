@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Message } from "../lib/conversation.ts";
 import { formatCount } from "../lib/format.ts";
 import { deleteMessage, editQuestion, running } from "../state/chat.ts";
@@ -61,7 +61,7 @@ export function Question({ message }: { message: Message }) {
 
 function EditField({ message, onEnd }: { message: Message; onEnd: () => void }) {
   const area = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     area.current?.focus();
     area.current?.setSelectionRange(message.content.length, message.content.length);
   }, []);

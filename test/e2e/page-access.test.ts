@@ -54,6 +54,31 @@ test("keyboard alone is enough to ask, stop, search, settle, and find the way ar
   expect(tab.trouble).toEqual([]);
 });
 
+test("a new conversation takes the cursor at once, and not from somebody who has gone on", async () => {
+  await using server = await startServer({ pieces: ["Hello."] });
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  await ask(page, "Hello");
+  await wholeAnswer(page);
+  const cursor = await page.evaluate(async () => {
+    const old = document.getElementById("prompt");
+    const drawn = new Promise<void>((resolve) => {
+      new MutationObserver(() => {
+        const next = document.getElementById("prompt");
+        if (next && next !== old) resolve();
+      }).observe(document.body, { childList: true, subtree: true });
+    });
+    document.dispatchEvent(new KeyboardEvent("keydown", { key: "O", ctrlKey: true, shiftKey: true }));
+    await drawn;
+    const at = [document.activeElement?.id];
+    document.getElementById("search")?.focus();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return [...at, document.activeElement?.id];
+  });
+  expect(cursor).toEqual(["prompt", "search"]);
+  expect(tab.trouble).toEqual([]);
+});
+
 test("the focus stays near what went away under it", async () => {
   await using server = await startServer({ pieces: Array(3000).fill("word "), decodeMs: 10 });
   await using tab = await browser.open(server.url);

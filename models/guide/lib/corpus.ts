@@ -99,7 +99,9 @@ export async function readCorpus(): Promise<Corpus> {
     },
     slots: lists,
     systemPrompts: slot("system-prompts"),
-    tools: (await Promise.all(toolFiles.toSorted().map((file) => readSections(file)))).flat().map(toolQuestions),
+    tools: (await Promise.all(toolFiles.toSorted().map((file) => readSections(file))))
+      .flat()
+      .map(toolQuestions),
   };
 }
 

@@ -9,7 +9,19 @@ type Kind = "x64" | "x64-amx" | "arm64";
  */
 const REARRANGED: Record<Kind, ReadonlySet<string>> = {
   x64: new Set(["Q4_0", "Q4_K", "Q2_K", "IQ4_NL", "MXFP4"]),
-  "x64-amx": new Set(["F16", "Q4_0", "Q4_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K", "IQ4_XS", "Q2_K", "IQ4_NL", "MXFP4"]),
+  "x64-amx": new Set([
+    "F16",
+    "Q4_0",
+    "Q4_1",
+    "Q8_0",
+    "Q4_K",
+    "Q5_K",
+    "Q6_K",
+    "IQ4_XS",
+    "Q2_K",
+    "IQ4_NL",
+    "MXFP4",
+  ]),
   arm64: new Set(["Q1_0", "Q4_0", "Q8_0", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "MXFP4"]),
 };
 
