@@ -13,7 +13,7 @@ import { toolsTurn } from "./lib/chat-template.ts";
  * samples' tokens one after the other, which of them are learned, and the lengths.
  */
 
-const SAMPLES = 190_000;
+const SAMPLES = 320_000;
 
 const BUILD = join(import.meta.dir, "build");
 
@@ -32,7 +32,7 @@ const tools = Array.from({ length: 600 }, () => {
   const { tools: offered, question } = prompts.prompt();
   return `${toolsTurn(offered)}\n${question}\n`;
 });
-const vocabulary = trainVocabulary(prose.join("\n"), tools.join(""), { pieces: 1700, words: 900 });
+const vocabulary = trainVocabulary(prose.join("\n"), tools.join(""), { pieces: 1700, words: 500 });
 const encoder = new ChatEncoder(vocabulary);
 
 const tokens: number[][] = [];

@@ -1,8 +1,7 @@
 """Trains the guide on the tokens that prepare.ts wrote, and leaves its raw tensors for convert.ts.
 
-One process on the CPU (or a GPU where there is one). The same data, seed, number of steps and kind of
-machine give the same weights. It is run twice: `--go-on` goes over the samples again, from the weights the first run
-left, with lower rates and in another order.
+One process on the CPU (or a GPU where there is one). The same data, seed, number of steps and threads and kind of
+machine give the same weights; so does `--resume`, which goes on from the last checkpoint.
 """
 
 import argparse
@@ -17,13 +16,13 @@ import torch.nn.functional as F
 from torch import nn
 
 BUILD = Path(__file__).parent / "build"
+CHECKPOINT = BUILD / "checkpoint.pt"
 
 ROPE_BASE = 10_000.0
 NORM_EPSILON = 1e-5
 
 WARM_UP = 60
 """Steps until the full rate."""
-
 
 COPYING_AGAIN = 20
 """After the exercises at the beginning, every so-manieth step is one, so that nothing is unlearned."""
@@ -218,16 +217,21 @@ def schedule(step, steps, cool_down):
     """The share of the full rate: up, level, and down to a twentieth over the last share of the steps."""
     if step < WARM_UP:
         return step / WARM_UP
-    return 1.0 if cool_down == 0 else min(1.0, max(0.05, (steps - step) / (steps * cool_down)))
+    return min(1.0, max(0.05, (steps - step) / (steps * cool_down)))
 
 
 def in_file_order(model):
     """All tensors, in the order in which the GGUF file has them."""
+    no_norm = torch.ones_like(model.output_norm)
     yield model.token_embd.weight
     for block in model.blk:
-        for name in ("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "ffn_norm", "ffn_gate", "ffn_up", "ffn_down"):
+        yield no_norm
+        for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
             yield getattr(block, name).weight
-    yield model.output_norm.weight
+        yield no_norm
+        for name in ("ffn_gate", "ffn_up", "ffn_down"):
+            yield getattr(block, name).weight
+    yield model.output_norm
 
 
 def export(model, path):
@@ -238,21 +242,28 @@ def export(model, path):
     draft.rename(path)
 
 
-def restore(model, path):
-    flat = torch.from_numpy(np.fromfile(path, dtype="<f4"))
-    with torch.no_grad():
-        for tensor in in_file_order(model):
-            tensor.copy_(flat[: tensor.numel()].view_as(tensor))
-            flat = flat[tensor.numel() :]
+def keep(model, optimisers, step):
+    draft = CHECKPOINT.with_suffix(".part")
+    states = [optimiser.state_dict() for optimiser in optimisers]
+    torch.save({"step": step, "model": model.state_dict(), "optimisers": states}, draft)
+    draft.rename(CHECKPOINT)
+
+
+def restore(model, optimisers):
+    """Returns the step that the checkpoint was made after."""
+    kept = torch.load(CHECKPOINT)
+    model.load_state_dict(kept["model"])
+    for optimiser, state in zip(optimisers, kept["optimisers"]):
+        optimiser.load_state_dict(state)
+    return kept["step"]
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=3400)
-    parser.add_argument("--tokens", type=int, default=5120, help="tokens per step")
-    parser.add_argument("--copying", type=int, default=400, help="how many of the steps copy random tokens first")
-    parser.add_argument("--cool-down", type=float, default=0.55, help="share of the steps in which the rate falls")
-    parser.add_argument("--go-on", action="store_true", help="from the weights that are there")
+    parser.add_argument("--steps", type=int, default=4800)
+    parser.add_argument("--tokens", type=int, default=8192, help="tokens per step")
+    parser.add_argument("--copying", type=int, default=300, help="how many of the steps copy random tokens first")
+    parser.add_argument("--cool-down", type=float, default=0.6, help="share of the steps in which the rate falls")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--matrix-rate", type=float, default=0.02)
     parser.add_argument("--rate", type=float, default=0.003)
@@ -260,16 +271,16 @@ def arguments():
     parser.add_argument("--embedding", type=int, default=256)
     parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--feed-forward", type=int, default=640)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--save-every", type=int, default=200)
-    given, _ = parser.parse_known_args()
-    if given.go_on:
-        parser.set_defaults(steps=1100, copying=0, cool_down=0.9, seed=2, matrix_rate=0.012, rate=0.002)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--save-every", type=int, default=100)
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     return parser.parse_args()
 
 
 def main():
     given = arguments()
+    # Gradients come close to nothing, and numbers below the smallest normal one cost tens of times as much.
+    torch.set_flush_denormal(True)
     torch.set_num_threads(given.threads)
     torch.manual_seed(given.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -285,8 +296,6 @@ def main():
     }
     (BUILD / "shape.json").write_text(json.dumps(shape, indent=2) + "\n")
     model = Llama(shape)
-    if given.go_on:
-        restore(model, BUILD / "weights.f32")
     model = model.to(device)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters on {device}", flush=True)
     matrices = [p for p in model.blk.parameters() if p.dim() == 2]
@@ -298,10 +307,14 @@ def main():
     rates = [given.matrix_rate, given.rate]
     data = Data(given.tokens, given.seed)
     batches = data.batches()
+    done = restore(model, optimisers) if given.resume else 0
     began, tokens_seen, losses = time.time(), 0, []
     for step in range(1, given.steps + 1):
         exercise = step <= given.copying or step % COPYING_AGAIN == 0
         batch = said_twice(given.tokens, vocabulary["size"], data.random) if exercise else next(batches)
+        # What was learned from before is drawn again all the same: chance goes on from there.
+        if step <= done:
+            continue
         tokens, targets, wanted = (part.to(device) for part in batch)
         loss = F.cross_entropy(model(tokens, wanted).float(), targets)
         model.zero_grad(set_to_none=True)
@@ -317,6 +330,7 @@ def main():
             mean = sum(losses[-20:]) / 20
             print(f"step {step} loss {mean:.4f} tokens {tokens_seen} {tokens_seen / seconds:.0f}/s {seconds:.0f} s", flush=True)
         if step % given.save_every == 0 or step == given.steps:
+            keep(model, optimisers, step)
             export(model, BUILD / "weights.f32")
 
 
