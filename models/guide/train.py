@@ -27,6 +27,12 @@ WARM_UP = 60
 COPYING_AGAIN = 20
 """After the exercises at the beginning, every so-manieth step is one, so that nothing is unlearned."""
 
+LENGTHS, GUESSES = 16, 512
+"""Batches are as long, and have as many guesses, as a multiple of these."""
+
+NO_GUESS = -100
+"""The target that `cross_entropy` leaves out."""
+
 
 class Normalised(torch.autograd.Function):
     """Rows of root mean square 1, in half precision. Written out: derived step by step, it takes three times as long."""
@@ -156,7 +162,10 @@ def orthogonal(matrices, steps=5):
 
 
 class Data:
-    """Samples of different lengths, in batches of samples of about the same length."""
+    """
+    Samples of different lengths, in batches of samples of about the same length. There are few shapes of batches: for
+    each new one, the kernels that multiply are made anew, which takes longer than to use them.
+    """
 
     def __init__(self, tokens_per_batch, seed):
         self.tokens = np.fromfile(BUILD / "tokens.u16", dtype=np.uint16)
@@ -167,35 +176,40 @@ class Data:
         self.random = np.random.default_rng(seed)
 
     def batches(self):
-        """Without end: one pass over the samples after the other, each in an order of its own."""
-        passes = 0
+        """Without end: one pass over the samples after the other, from the second on in an order of its own."""
+        order = np.arange(len(self.lengths))
+        groups = {}
         while True:
-            order = np.arange(len(self.lengths)) if passes == 0 else self.random.permutation(len(self.lengths))
-            for start in range(0, len(order), 4096):
-                window = order[start : start + 4096]
-                window = window[np.argsort(self.lengths[window], kind="stable")]
-                groups, group = [], []
-                for sample in window:
-                    if group and (len(group) + 1) * self.lengths[sample] > self.budget:
-                        groups.append(group)
-                        group = []
-                    group.append(sample)
-                groups.append(group)
-                for which in self.random.permutation(len(groups)):
-                    yield self.batch(groups[which])
-            passes += 1
+            for sample in order:
+                length = rounded_up(int(self.lengths[sample]) - 1, LENGTHS)
+                group = groups.setdefault(length, [])
+                group.append(sample)
+                if len(group) == max(1, self.budget // length):
+                    yield self.batch(group, length)
+                    group.clear()
+            order = self.random.permutation(len(self.lengths))
 
-    def batch(self, samples):
-        longest = int(self.lengths[samples].max())
-        tokens = np.zeros((len(samples), longest), dtype=np.int64)
-        learned = np.zeros((len(samples), longest), dtype=bool)
+    def batch(self, samples, length):
+        tokens = np.zeros((len(samples), length + 1), dtype=np.int64)
+        learned = np.zeros((len(samples), length + 1), dtype=bool)
         for row, sample in enumerate(samples):
-            start, length = self.starts[sample], self.lengths[sample]
-            tokens[row, :length] = self.tokens[start : start + length]
-            learned[row, :length] = self.learned[start : start + length]
+            start, count = self.starts[sample], self.lengths[sample]
+            tokens[row, :count] = self.tokens[start : start + count]
+            learned[row, :count] = self.learned[start : start + count]
         # The position before a learned token is where it is guessed.
-        wanted = np.flatnonzero(learned[:, 1:])
-        return torch.from_numpy(tokens[:, :-1]), torch.from_numpy(tokens[:, 1:].reshape(-1)[wanted]), torch.from_numpy(wanted)
+        return lesson(torch.from_numpy(tokens), torch.from_numpy(learned))
+
+
+def rounded_up(number, step):
+    return -(-number // step) * step
+
+
+def lesson(tokens, learned):
+    """What is read, what is to be guessed, and at which flat positions; filled up with guesses that do not count."""
+    wanted = learned[:, 1:].flatten().nonzero().squeeze(1)
+    targets = tokens[:, 1:].flatten()[wanted]
+    missing = rounded_up(len(wanted), GUESSES) - len(wanted)
+    return tokens[:, :-1], F.pad(targets, (0, missing), value=NO_GUESS), F.pad(wanted, (0, missing))
 
 
 def said_twice(tokens_per_batch, vocabulary, random):
@@ -207,10 +221,9 @@ def said_twice(tokens_per_batch, vocabulary, random):
     half = int(random.choice([12, 24, 48, 96]))
     once = random.integers(0, vocabulary, (tokens_per_batch // (2 * half), half))
     tokens = torch.from_numpy(np.concatenate([once, once], 1))
-    wanted = torch.zeros(tokens.shape[0], 2 * half - 1, dtype=torch.bool)
-    wanted[:, half:] = True
-    wanted = wanted.flatten().nonzero().squeeze(1)
-    return tokens[:, :-1], tokens[:, 1:].reshape(-1)[wanted], wanted
+    learned = torch.zeros(tokens.shape, dtype=torch.bool)
+    learned[:, half + 1 :] = True
+    return lesson(tokens, learned)
 
 
 def schedule(step, steps, cool_down):
