@@ -151,6 +151,8 @@ test.each(["light", "dark"] as const)(
 
     await page.getByText("No model is deployed").waitFor();
     await clean();
+    await page.getByRole("button", { name: "Deploy guide" }).hover();
+    await clean();
     at.server.engine.script.loadMs = 1500;
     await at.deploy("user/repo");
     await page.getByRole("button", { name: "Model: repo 50 %" }).waitFor();

@@ -56,7 +56,13 @@ test("a model is found on the hub, downloaded, paused, resumed, deployed, undepl
   await card.waitFor({ state: "detached" });
 
   await file.getByRole("button", { name: "Delete" }).click();
-  await file.getByRole("button", { name: "for good" }).click();
+  const danger = file.getByRole("button", { name: "for good" });
+  const color = () => danger.evaluate((node) => getComputedStyle(node).color);
+  await file.getByRole("button", { name: "Keep", exact: true }).hover();
+  const aside = await color();
+  await danger.hover();
+  expect(await color()).toBe(aside);
+  await danger.click();
   await page.getByText("is removed").waitFor();
   await file.waitFor({ state: "detached" });
   expect(tab.trouble).toEqual([]);
