@@ -2,16 +2,10 @@ import { useSignal } from "@preact/signals";
 import type { DeployAnswer } from "../../src/schemas/deployment.ts";
 import { explain } from "../lib/api.ts";
 import { stateName } from "../lib/deployment.ts";
+import { BUILT_IN_MODEL, suggestionsFor } from "../lib/suggestions.ts";
 import { ask, model } from "../state/chat.ts";
 import { notify } from "../state/notices.ts";
 import { call, models, refresh, view } from "../state/server.ts";
-
-const SUGGESTIONS = [
-  { title: "What can you do?", text: "What can you do? Answer in three sentences." },
-  { title: "Explain an idea", text: "Explain what a KV cache is, in plain words and with a small example." },
-  { title: "Write some code", text: "Write a Python function that tells whether a word is a palindrome." },
-  { title: "Compare two things", text: "Compare tea and coffee in a short table." },
-];
 
 /** Before the first question: something to start from, or what is missing for it. */
 export function Welcome() {
@@ -34,7 +28,7 @@ export function Welcome() {
           <>
             <h2>What would you like to know?</h2>
             <ul class="suggestions">
-              {SUGGESTIONS.map(({ title, text }) => (
+              {suggestionsFor(model.value).map(({ title, text }) => (
                 <li key={title}>
                   <button type="button" onClick={() => ask(text)}>
                     <strong>{title}</strong>
@@ -59,7 +53,7 @@ function NothingDeployed() {
   const deploy = async () => {
     asked.value = true;
     try {
-      await call<DeployAnswer>("/deploy", { method: "POST", body: { model_name: "guide" } });
+      await call<DeployAnswer>("/deploy", { method: "POST", body: { model_name: BUILT_IN_MODEL } });
       refresh();
     } catch (error) {
       notify(explain(error), "error");
@@ -75,7 +69,7 @@ function NothingDeployed() {
       </p>
       <div class="row">
         <button type="button" class="button primary" disabled={asked.value} onClick={() => void deploy()}>
-          Deploy guide
+          Deploy {BUILT_IN_MODEL}
         </button>
         <a class="button" href="#/models">
           See all models

@@ -23,9 +23,9 @@ test("models are deployed, asked, stopped and undeployed with nothing but the pa
   await page.getByText("No model is deployed").waitFor();
   await page.getByRole("button", { name: "Deploy guide" }).click();
   await page.getByText("What would you like to know?").waitFor({ timeout: 60_000 });
-  await ask(page, "What are you?");
+  await page.getByRole("button", { name: "How do I deploy a model?" }).click();
   const answer = await wholeAnswer(page);
-  expect((await answer.locator(".answer-text").textContent())?.length).toBeGreaterThan(0);
+  expect(await answer.locator(".answer-text").textContent()).toContain("deploy");
   expect(await answer.locator(".facts").textContent()).toContain("tokens/s");
 
   await goTo(page, "models");
