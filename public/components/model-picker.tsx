@@ -1,6 +1,6 @@
 import type { DeploymentStatus } from "../../src/schemas/deployment.ts";
 import { useEffect } from "preact/hooks";
-import { isUsable, stateName } from "../lib/deployment.ts";
+import { again, isUsable, stateName } from "../lib/deployment.ts";
 import { deviceName, formatBytes, shortName } from "../lib/format.ts";
 import { chooseModel, model } from "../state/chat.ts";
 import { deploy, diskModels, readDiskModels } from "../state/models.ts";
@@ -37,8 +37,8 @@ export function ModelPicker() {
               key={one.model_name}
               model={one}
               onChoose={() => {
-                chooseModel(one.model_name);
                 close();
+                void choose(one);
               }}
             />
           ))}
@@ -60,16 +60,21 @@ export function ModelPicker() {
   );
 }
 
+/** One that failed is tried again. */
+async function choose(one: DeploymentStatus): Promise<void> {
+  if (isUsable(one) || (await deploy(again(one)))) chooseModel(one.model_name);
+}
+
 function Choice({ model: one, onChoose }: { model: DeploymentStatus; onChoose: () => void }) {
   const ready = one.state === "ready";
-  const usable = isUsable(one);
+  const failed = one.state === "failed";
   return (
     <button
       type="button"
       role="menuitemradio"
       aria-checked={model.value === one.model_name}
       class="choice"
-      disabled={!usable}
+      disabled={!isUsable(one) && !failed}
       onClick={onChoose}
     >
       <span class="state-dot" data-state={one.state} />
@@ -84,8 +89,11 @@ function Choice({ model: one, onChoose }: { model: DeploymentStatus; onChoose: (
               ]
                 .filter(Boolean)
                 .join(" · ")
-            : stateName(one)}
+            : failed
+              ? "Failed; press to try again"
+              : stateName(one)}
         </small>
+        {failed && <small>{one.error}</small>}
       </span>
       {model.value === one.model_name && <Icon name="check" size={16} />}
     </button>

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
 import type { DeployAnswer } from "../../src/schemas/deployment.ts";
 import { explain } from "../lib/api.ts";
-import { stateName } from "../lib/deployment.ts";
+import { again, stateName } from "../lib/deployment.ts";
 import { BUILT_IN_MODEL, suggestionsFor } from "../lib/suggestions.ts";
 import { ask, model } from "../state/chat.ts";
 import { notify } from "../state/notices.ts";
 import { call, models, refresh, view } from "../state/server.ts";
+import { Icon } from "./icon.tsx";
 
 /** Before the first question: something to start from, or what is missing for it. */
 export function Welcome() {
@@ -50,26 +51,34 @@ export function Welcome() {
 
 function NothingDeployed() {
   const asked = useSignal(false);
+  const failed = models.value.findLast(({ state }) => state === "failed");
   const deploy = async () => {
     asked.value = true;
     try {
-      await call<DeployAnswer>("/deploy", { method: "POST", body: { model_name: BUILT_IN_MODEL } });
+      const body = failed ? again(failed) : { model_name: BUILT_IN_MODEL };
+      await call<DeployAnswer>("/deploy", { method: "POST", body });
       refresh();
     } catch (error) {
       notify(explain(error), "error");
-      asked.value = false;
     }
+    asked.value = false;
   };
   return (
     <>
-      <h2>No model is deployed</h2>
-      <p class="muted">
-        A model answers once it is deployed, that is, loaded into memory. Begin with the small one that comes
-        with Berth, or choose one that makes good use of this machine.
-      </p>
+      <h2>{failed ? `${failed.model_name} could not be loaded` : "No model is deployed"}</h2>
+      {failed ? (
+        <p class="trouble" role="alert">
+          <Icon name="warning" size={17} /> {failed.error}
+        </p>
+      ) : (
+        <p class="muted">
+          A model answers once it is deployed, that is, loaded into memory. Begin with the small one that
+          comes with Berth, or choose one that makes good use of this machine.
+        </p>
+      )}
       <div class="row">
         <button type="button" class="button primary" disabled={asked.value} onClick={() => void deploy()}>
-          Deploy {BUILT_IN_MODEL}
+          {failed ? "Try again" : `Deploy ${BUILT_IN_MODEL}`}
         </button>
         <a class="button" href="#/models">
           See all models

@@ -1,4 +1,4 @@
-import type { DeploymentStatus } from "../../src/schemas/deployment.ts";
+import type { DeployRequest, DeploymentStatus } from "../../src/schemas/deployment.ts";
 
 /** Whether a request may name it: what is not in memory yet, the request waits for. */
 export const isUsable = ({ state }: Pick<DeploymentStatus, "state">): boolean =>
@@ -23,4 +23,16 @@ export function stateName({ state, progress }: Pick<DeploymentStatus, "state" | 
     case "failed":
       return "Failed";
   }
+}
+
+/** What asks for the same deployment once more, as far as the server tells how it was deployed. */
+export function again({
+  model_name,
+  aliases,
+  ttl,
+  pinned,
+  options,
+}: Pick<DeploymentStatus, "model_name" | "aliases" | "ttl" | "pinned" | "options">): DeployRequest {
+  const kept = options as Pick<DeployRequest, keyof typeof options>;
+  return { ...kept, model_name, alias: aliases, ttl: ttl ?? -1, pinned };
 }
