@@ -14,30 +14,45 @@ const DEEPEST = 24;
  * text, but for a few tags that only shape text and carry no attribute.
  */
 export function Markdown({ text }: { text: string }) {
+  const blocks = useParsed(text);
+  const definitions = JSON.stringify(blocks.links);
   return (
     <div class="markdown">
-      {useParsed(text).map((token, index) => (
-        <Block key={index} token={token} depth={0} />
+      {blocks.map((token, index) => (
+        <Block key={index} token={token} definitions={definitions} depth={0} />
       ))}
     </div>
   );
 }
 
-/** A block is made anew only when its source changed: of an answer being written, that is the last one. */
-class Block extends Component<{ token: MarkdownToken; depth: number }> {
-  override shouldComponentUpdate(next: { token: MarkdownToken }): boolean {
-    return next.token.raw !== this.props.token.raw || next.token.type !== this.props.token.type;
+interface BlockProps {
+  token: MarkdownToken;
+  /** Where references lead; they are mostly told after what refers to them. */
+  definitions: string | undefined;
+  depth: number;
+}
+
+/**
+ * A block is made anew only when its source changed, or what it may refer to: of an answer being written,
+ * that is the last one.
+ */
+class Block extends Component<BlockProps> {
+  override shouldComponentUpdate({ token, definitions }: BlockProps): boolean {
+    const { token: known } = this.props;
+    return token.raw !== known.raw || token.type !== known.type || definitions !== this.props.definitions;
   }
 
   override render() {
-    return block(this.props.token, this.props.depth);
+    return block(this.props);
   }
 }
 
-function block(token: MarkdownToken, depth: number): ComponentChildren {
+function block({ token, definitions, depth }: BlockProps): ComponentChildren {
   if (depth > DEEPEST) return <p class="plain">{token.raw}</p>;
   const inside = (tokens: Token[] = []) =>
-    tokens.map((child, index) => <Block key={index} token={child} depth={depth + 1} />);
+    tokens.map((child, index) => (
+      <Block key={index} token={child} definitions={definitions} depth={depth + 1} />
+    ));
   switch (token.type) {
     case "space":
     case "def":

@@ -1,5 +1,5 @@
 import { useEffect, useReducer, useRef } from "preact/hooks";
-import { type MarkdownToken, parseMarkdown } from "../lib/markdown.ts";
+import { type MarkdownBlocks, parseMarkdown } from "../lib/markdown.ts";
 
 /** How much of the time parsing may take: a fifth. */
 const REST = 4;
@@ -8,9 +8,9 @@ const REST = 4;
  * The blocks of a text that grows. One that takes long to parse is parsed less often, so that the page
  * stays quick whatever a model writes; its end is shown in any case.
  */
-export function useParsed(text: string): MarkdownToken[] {
+export function useParsed(text: string): MarkdownBlocks {
   const [, again] = useReducer((count: number) => count + 1, 0);
-  const last = useRef<{ text: string; tokens: MarkdownToken[]; until: number } | null>(null);
+  const last = useRef<{ text: string; tokens: MarkdownBlocks; until: number } | null>(null);
   const now = performance.now();
   let known = last.current;
   if (known === null || (known.text !== text && now >= known.until)) {

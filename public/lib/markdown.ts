@@ -1,4 +1,4 @@
-import { Marked, type Token, type TokenizerAndRendererExtension, type Tokens } from "marked";
+import { Marked, type Token, type TokenizerAndRendererExtension, type Tokens, type TokensList } from "marked";
 
 /** A formula between dollars, or between `\(` and `\)`. */
 export interface FormulaToken {
@@ -9,6 +9,9 @@ export interface FormulaToken {
 }
 
 export type MarkdownToken = Token | FormulaToken;
+
+/** The blocks of a text, and where its references lead. */
+export type MarkdownBlocks = MarkdownToken[] & Partial<Pick<TokensList, "links">>;
 
 const BLOCK_FORMULA = /^(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\])[ \t]*(?:\n|$)/;
 // A price is no formula: no blank inside the dollars, no digit after the last one.
@@ -56,7 +59,7 @@ const BOTTOMLESS = /^(?:[ \t]*>){100}/m;
  * The blocks of a text in GitHub's Markdown with formulas. It yields tokens, never markup: what the
  * page shows is built from them node by node. Text that no lexer survives comes back as one paragraph.
  */
-export function parseMarkdown(text: string): MarkdownToken[] {
+export function parseMarkdown(text: string): MarkdownBlocks {
   if (BOTTOMLESS.test(text)) return [asItStands(text)];
   try {
     return marked.lexer(text);
