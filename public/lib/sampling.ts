@@ -126,6 +126,20 @@ export function readStops(typed: string): string[] | undefined {
   return lines.length === 0 ? undefined : lines.slice(0, 4);
 }
 
+/** Settings as a file has them: what is none is left to the server, the rest held within its bounds. */
+export function readSampling(file: Record<string, unknown>): Sampling {
+  const sampling: Sampling = {};
+  for (const field of SAMPLING_FIELDS) {
+    const value = file[field.name];
+    const read = typeof value === "number" ? readNumber(String(value), field) : undefined;
+    if (read !== undefined) sampling[field.name] = read;
+  }
+  const { stop } = file;
+  const lines = Array.isArray(stop) ? stop.filter((line) => typeof line === "string") : [];
+  const stops = readStops(lines.join("\n"));
+  return stops ? { ...sampling, stop: stops } : sampling;
+}
+
 /** How many settings are not left to the server. */
 export const changedCount = (sampling: Sampling): number =>
   Object.values(sampling).filter((value) => value !== undefined).length;

@@ -175,4 +175,66 @@ describe("an exported file", () => {
       )[0],
     ).toMatchObject({ messages: [{ id: "q1" }], leaf: "q1" });
   });
+
+  test("that holds an id twice becomes two conversations, and of two messages the first", () => {
+    const twice = {
+      format: "berth-conversations",
+      conversations: [
+        branched,
+        { ...branched, messages: [message("q1", null), message("q1", null, "later")] },
+      ],
+    };
+    const read = readExport(
+      JSON.stringify(twice),
+      () => false,
+      () => "new",
+    );
+    expect(read.map(({ id }) => id)).toEqual(["c", "new"]);
+    expect(read[1]?.messages.map(({ content }) => content)).toEqual(["q1"]);
+  });
+
+  test("loses whatever has another type than the page shows, and nothing else", () => {
+    const facts = {
+      promptTokens: 1,
+      completionTokens: 2,
+      totalMs: 3,
+      tokensPerSecond: null,
+      firstTokenMs: 4,
+      contextLength: 5,
+    };
+    const whole = { model: "guide", thinking: "Hm", thinkingMs: 6, ending: "length", facts };
+    const answers = [
+      { facts: {} },
+      { facts: { ...facts, totalMs: "3" } },
+      { facts: { ...facts, tokensPerSecond: "fast", contextLength: {} } },
+      { model: 5, thinking: 5, thinkingMs: "6", ending: "burst", error: {} },
+      { attachments: [{ name: "a", text: "b", size: 1 }, { name: "c" }] },
+      { attachments: "a" },
+      whole,
+    ];
+    const conversations = [
+      {
+        id: "c",
+        messages: answers.map((one, index) => ({ ...message(`a${index}`, null), ...one })),
+        sampling: { temperature: 9, top_k: 2.4, top_p: "1", seed: null, stop: "x", other: 1 },
+      },
+      { id: "d", messages: [], sampling: { stop: ["END", 1, ""] } },
+    ];
+    const [first, second] = readExport(
+      JSON.stringify({ format: "berth-conversations", conversations }),
+      () => false,
+      () => "new",
+    );
+    const plain = answers.map((_, index) => message(`a${index}`, null));
+    expect(first?.messages).toStrictEqual([
+      ...plain.slice(0, 2),
+      { ...message("a2", null), facts: { ...facts, tokensPerSecond: null, contextLength: null } },
+      message("a3", null),
+      { ...message("a4", null), attachments: [{ name: "a", text: "b", size: 1 }] },
+      message("a5", null),
+      { ...message("a6", null), ...whole, ending: "length" },
+    ]);
+    expect(first?.sampling).toStrictEqual({ temperature: 2, top_k: 2 });
+    expect(second?.sampling).toStrictEqual({ stop: ["END"] });
+  });
 });
