@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { explain } from "../lib/api.ts";
-import type { Attachment } from "../lib/conversation.ts";
 import { formatCount } from "../lib/format.ts";
 import { ask, model, running } from "../state/chat.ts";
+import { current } from "../state/conversations.ts";
 import { readFile } from "../state/files.ts";
 import { notify } from "../state/notices.ts";
+import { unsentOf } from "../state/unsent.ts";
 import { Icon } from "./icon.tsx";
 
 /** Text that is pasted and longer than this becomes an attachment. */
@@ -13,8 +14,7 @@ const LONG_PASTE = 4000;
 
 /** Where one writes: grows with the text, takes files, and turns into the stop button while an answer is written. */
 export function Composer() {
-  const text = useSignal("");
-  const attached = useSignal<Attachment[]>([]);
+  const { text, attached } = unsentOf(current.value);
   const over = useSignal(false);
   const area = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
