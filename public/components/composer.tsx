@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { explain } from "../lib/api.ts";
 import { formatCount } from "../lib/format.ts";
 import { ask, model, running } from "../state/chat.ts";
@@ -41,16 +41,39 @@ export function Composer() {
     area.current?.focus();
   };
   const paste = (event: ClipboardEvent) => {
-    const files = event.clipboardData?.files;
     const pasted = event.clipboardData?.getData("text/plain") ?? "";
-    if (files?.length) {
+    // A picture beside text is how a spreadsheet sends cells, and only what they look like.
+    const files = [...(event.clipboardData?.files ?? [])].filter(
+      ({ type }) => pasted === "" || !type.startsWith("image/"),
+    );
+    if (files.length > 0) {
       event.preventDefault();
-      void attach([...files]);
+      void attach(files);
     } else if (pasted.length > LONG_PASTE) {
       event.preventDefault();
       attached.value = [...attached.value, { name: "Pasted text", size: pasted.length, text: pasted }];
     }
   };
+  // The whole page takes them: the browser would leave it to show a file that is dropped beside the box.
+  useEffect(() => {
+    const onDrag = (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      over.value = event.type === "dragover";
+      if (event.type === "drop") void attach([...event.dataTransfer.files]);
+    };
+    const onLeave = ({ relatedTarget }: DragEvent) => {
+      if (relatedTarget === null) over.value = false;
+    };
+    document.addEventListener("dragover", onDrag);
+    document.addEventListener("drop", onDrag);
+    document.addEventListener("dragleave", onLeave);
+    return () => {
+      document.removeEventListener("dragover", onDrag);
+      document.removeEventListener("drop", onDrag);
+      document.removeEventListener("dragleave", onLeave);
+    };
+  }, [attached]);
   const empty = text.value.trim() === "" && attached.value.length === 0;
   return (
     <form
@@ -59,16 +82,6 @@ export function Composer() {
       onSubmit={(event) => {
         event.preventDefault();
         send();
-      }}
-      onDragOver={(event) => {
-        event.preventDefault();
-        over.value = true;
-      }}
-      onDragLeave={() => (over.value = false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        over.value = false;
-        void attach([...(event.dataTransfer?.files ?? [])]);
       }}
     >
       <div class="composer-box">
