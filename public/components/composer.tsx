@@ -152,7 +152,7 @@ export function Composer() {
               class="send stop"
               aria-label="Stop the answer"
               title="Stop (Esc)"
-              onClick={() => running.value?.stop()}
+              onClick={() => void running.value?.stop()}
             >
               <Icon name="stop" />
             </button>

@@ -1,5 +1,5 @@
 import type { Conversation } from "../lib/conversation.ts";
-import { remove, save } from "../state/conversations.ts";
+import { conversations, remove, save } from "../state/conversations.ts";
 import { exportConversations } from "../state/exchange.ts";
 import { generations } from "../state/generation.ts";
 import { notify } from "../state/notices.ts";
@@ -43,7 +43,7 @@ export function ConversationMenu({
             type="button"
             role="menuitem"
             class="danger"
-            onClick={act(close, () => deleteIt(conversation))}
+            onClick={act(close, () => void deleteIt(conversation.id))}
           >
             <Icon name="trash" size={16} /> Delete
           </button>
@@ -54,16 +54,19 @@ export function ConversationMenu({
 }
 
 /** At once, with a way back: a question before would only be clicked away. */
-function deleteIt(conversation: Conversation): void {
-  generations.value.get(conversation.id)?.stop();
-  remove(conversation.id);
-  const shown = route.value.conversation === conversation.id;
+async function deleteIt(id: string): Promise<void> {
+  // What was written of an answer comes back, too.
+  await generations.value.get(id)?.stop();
+  const conversation = conversations.value.get(id);
+  if (!conversation) return;
+  remove(id);
+  const shown = route.value.conversation === id;
   if (shown) replace(chatPath(null));
   notify("Conversation deleted.", "info", {
     label: "Undo",
     run: () => {
       save(conversation);
-      if (shown) replace(chatPath(conversation.id));
+      if (shown) replace(chatPath(id));
     },
   });
 }

@@ -25,7 +25,8 @@ export interface Generation {
   thinking: Signal<string>;
   /** Whether the first token is still awaited. */
   waiting: Signal<boolean>;
-  stop(): void;
+  /** Resolves when what there is of the answer stands in the conversation. */
+  stop(): Promise<void>;
 }
 
 /** By conversation: at most one each. */
@@ -83,13 +84,17 @@ async function run(
 ): Promise<void> {
   const abort = new AbortController();
   const writing = new Writing(message);
+  const ended = Promise.withResolvers<void>();
   const generation: Generation = {
     conversation,
     message: message.id,
     content: writing.content,
     thinking: writing.thinking,
     waiting: writing.waiting,
-    stop: () => abort.abort(),
+    stop() {
+      abort.abort();
+      return ended.promise;
+    },
   };
   generations.value = new Map(generations.value).set(conversation, generation);
   const commit = (change: Partial<Message>, store: (conversation: Conversation) => unknown) => {
@@ -115,6 +120,7 @@ async function run(
   const rest = new Map(generations.value);
   rest.delete(conversation);
   generations.value = rest;
+  ended.resolve();
 }
 
 /** What has come of an answer, for the page once per frame and for the record at its end. */

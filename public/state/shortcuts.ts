@@ -59,7 +59,7 @@ export function listenForShortcuts(): void {
 
 function escape(): void {
   if (drawerOpen.value) drawerOpen.value = false;
-  else generations.value.get(current.value.id)?.stop();
+  else void generations.value.get(current.value.id)?.stop();
 }
 
 function run(event: Event, what: () => void): void {

@@ -261,6 +261,22 @@ test("conversations are searched, renamed, pinned, deleted, brought back, export
   expect(tab.trouble).toEqual([]);
 });
 
+test("a conversation that is deleted while it is answered comes back with what was written", async () => {
+  await using server = await startServer({ pieces: Array(2000).fill("word "), decodeMs: 10 });
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  await ask(page, "Go on for ever");
+  await page.getByText("word word word").waitFor();
+  await page.getByRole("button", { name: "Options of Go on for ever" }).press("Enter");
+  await page.getByRole("menuitem", { name: "Delete" }).press("Enter");
+  await page.getByRole("button", { name: "Undo" }).click();
+  const answer = await wholeAnswer(page);
+  expect(await answer.textContent()).toContain("word word word");
+  expect(await answer.textContent()).toContain("Stopped.");
+  await eventually(() => server.engine.models[0]?.cancelled === 1, "the slot is free");
+  expect(tab.trouble).toEqual([]);
+});
+
 test("the request stands as code for curl, Python and JavaScript", async () => {
   await using server = await startServer();
   await using tab = await browser.open(server.url);
