@@ -18,6 +18,9 @@ const HEIGHT = 120;
 const SPAN_S = 300;
 const MINUTES = [4, 3, 2, 1, 0];
 
+/** Where the axis ends: samples carry the time of the server, whose clock may be another than the browser's. */
+const newest = ({ data: [times] }: uPlot): number => times.at(-1) ?? 0;
+
 /** A line over the last minutes. What it shows stands beside it in words, so it is hidden from screen readers. */
 export function Chart({ times, values, colour, top, format, steps }: Props) {
   const place = useRef<HTMLDivElement>(null);
@@ -66,7 +69,7 @@ function draw(into: HTMLElement, { colour, format, steps, top }: Look): uPlot {
       legend: { show: false },
       cursor: { show: false },
       scales: {
-        x: { time: true, range: () => [Date.now() / 1000 - SPAN_S, Date.now() / 1000] },
+        x: { time: true, range: (plot) => [newest(plot) - SPAN_S, newest(plot)] },
         y: { range: (_, __, highest) => [0, Math.max(top() ?? 0, (highest ?? 0) * 1.05, 1)] },
       },
       axes: [
@@ -75,7 +78,7 @@ function draw(into: HTMLElement, { colour, format, steps, top }: Look): uPlot {
           size: 22,
           space: 70,
           grid: { show: false },
-          splits: () => MINUTES.map((minutes) => Date.now() / 1000 - minutes * 60),
+          splits: (plot) => MINUTES.map((minutes) => newest(plot) - minutes * 60),
           values: () => MINUTES.map((minutes) => (minutes === 0 ? "now" : `−${minutes} min`)),
         },
         {

@@ -30,6 +30,35 @@ test("the charts follow the server, and its health and configuration stand besid
   expect(tab.trouble).toEqual([]);
 });
 
+test("a chart has its line where the browser's clock differs from the server's", async () => {
+  await using server = await startServer();
+  // The warning is of this test's own way to look at the line.
+  await using tab = await browser.open(server.url, {}, /willReadFrequently/);
+  const { page } = tab;
+  await page.addInitScript(() => {
+    const { now } = Date;
+    Date.now = () => now() - 360_000;
+  });
+  await page.goto(`${server.url}/#/system`);
+  await page.reload();
+  const canvas = page.locator("figure", { hasText: "Memory" }).locator("canvas");
+  await canvas.waitFor();
+  // The axes are grey; only the line, from the second sample on, has a colour.
+  await page.waitForFunction(
+    (on) => {
+      if (!(on instanceof HTMLCanvasElement)) return false;
+      const pixels = on.getContext("2d")?.getImageData(0, 0, on.width, on.height).data ?? [];
+      for (let at = 0; at < pixels.length; at += 4) {
+        const [, green = 0, blue = 0, alpha = 0] = pixels.slice(at, at + 4);
+        if (alpha > 200 && blue - green > 50) return true;
+      }
+      return false;
+    },
+    await canvas.elementHandle(),
+  );
+  expect(tab.trouble).toEqual([]);
+});
+
 test("a request in flight is shown with how far it is, and cancelled", async () => {
   await using server = await startServer({ pieces: Array(3000).fill("word "), decodeMs: 10 });
   await using tab = await browser.open(`${server.url}/#/system`);
