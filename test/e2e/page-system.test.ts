@@ -72,6 +72,8 @@ test("a request in flight is shown with how far it is, and cancelled", async () 
   const row = page.getByRole("row", { name: /Answering/ });
   await row.waitFor();
   expect(await row.textContent()).toContain("test-model/v1/chat/completions");
+  // The view scrolls, never the page around it.
+  expect(await page.evaluate(() => document.documentElement.scrollHeight - innerHeight)).toBe(0);
   await row.getByRole("button", { name: /^Cancel/ }).click();
   expect(String(await refusal)).toContain("cancelled");
   await page.getByText("Idle.").waitFor();
