@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { Engine, EstimateSpec, LoadSpec, Need } from "../engine/engine.ts";
+import type { Engine, EstimateSpec, Layout, LoadSpec, Need } from "../engine/engine.ts";
 import { insufficientMemory } from "../errors.ts";
 import type { DeploymentStatus, DeployRequest } from "../schemas/deployment.ts";
 import type { EstimateAnswer } from "../schemas/estimate.ts";
@@ -129,7 +129,7 @@ export class Advisor {
       const signal = new AbortController().signal;
       const { chosen, afterEviction } = await engine.estimate(toSpec(spec, memory), signal);
       if (!chosen) return afterEviction ? "none" : "hopeless";
-      return chosen.notes.length === 0 ? "whole" : "reduced";
+      return afterEviction && isBetter(afterEviction, chosen) ? "reduced" : "whole";
     } catch {
       // Why it can not be loaded is for the load to tell.
       return null;
@@ -176,6 +176,9 @@ const isIdle = ({ state, pinned, busy_slots, queued }: DeploymentStatus) =>
   state === "ready" && !pinned && busy_slots === 0 && queued === 0;
 
 const isNotPinned = ({ pinned }: DeploymentStatus) => !pinned;
+
+const isBetter = (a: Layout, b: Layout) =>
+  a.contextLength > b.contextLength || a.slots > b.slots || a.gpuLayers > b.gpuLayers;
 
 /** Whether there may be a better choice: less than was asked for fits. */
 const isShort = ({ chosen }: { chosen: { notes: string[] } | null }) =>

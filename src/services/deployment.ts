@@ -6,15 +6,17 @@ import type { DeploymentState, DeploymentStatus } from "../schemas/deployment.ts
 import type { DeployPlan } from "./deploy-plan.ts";
 import { toDeploymentStatus, toLogFields } from "./deployment-status.ts";
 import { type Lease, Leases } from "./leases.ts";
-import type { LoadQueue } from "./load-queue.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 
 export interface DeploymentParts {
   engine: Engine;
   log: Log;
-  loads: LoadQueue;
-  /** Called when it is its turn to load: takes memory from models that lie idle. */
-  makeRoom: (deployment: Deployment, signal: AbortSignal) => Promise<void>;
+  /** Runs a load when it is its turn and there is memory for it. */
+  withRoom: (
+    deployment: Deployment,
+    signal: AbortSignal,
+    load: () => Promise<LoadedModel>,
+  ) => Promise<LoadedModel>;
   restarts: RestartPolicy;
   /** Bytes of RAM a model may take now. */
   memoryBudget: () => Promise<number>;
@@ -264,7 +266,7 @@ export class Deployment {
     try {
       if (this.#plan.fault) throw this.#plan.fault;
       await this.#fetch();
-      model = await this.#parts.loads.run(signal, () => this.#load());
+      model = await this.#parts.withRoom(this, signal, () => this.#load());
     } catch (error) {
       // A file or a device that was refused stays refused; a crash may have been bad luck.
       const code = error instanceof ApiError ? error.code : null;
@@ -308,8 +310,7 @@ export class Deployment {
   }
 
   async #load(): Promise<LoadedModel> {
-    const { engine, log, makeRoom, memoryBudget, tuning } = this.#parts;
-    await makeRoom(this, this.#stop.signal);
+    const { engine, log, memoryBudget, tuning } = this.#parts;
     const hooks: LoadHooks = {
       signal: this.#stop.signal,
       onProgress: (fraction) => this.#advance(fraction),

@@ -1,6 +1,6 @@
 /**
- * Lets one model load at a time: each load measures the memory that is free, and two at once would
- * both count the same bytes.
+ * Lets one after the other through, in the order they came. Models load like that: each load measures the memory
+ * that is free, and two at once would both count the same bytes.
  */
 export class LoadQueue {
   #last: Promise<void> = Promise.resolve();

@@ -2,10 +2,11 @@ import type { LoadSpec } from "../engine/engine.ts";
 import { memoryBusy } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Deployment } from "./deployment.ts";
+import { LoadQueue } from "./load-queue.ts";
 
 /**
- * Whether a model fits into the memory that is free: with all it asks for, with less, or not at all; `hopeless` is
- * not even with that of all models that lie idle.
+ * Whether a model fits into the memory that is free: as well as it ever could (`whole`), with less than the memory of
+ * models that lie idle would give it (`reduced`), not at all without that (`none`), nor with it (`hopeless`).
  */
 export type Verdict = "whole" | "reduced" | "none" | "hopeless";
 
@@ -19,6 +20,9 @@ export interface MemoryKeeperParts {
   log: Log;
 }
 
+/** What a load came to, or those at work that it waits for. */
+type Attempt<T> = { loaded: T } | { working: Deployment[] };
+
 /** Between two looks at whether a model at work has become idle, or one that ends is gone. */
 const LOOK_EVERY_MS = 25;
 
@@ -28,38 +32,66 @@ const LOOK_EVERY_MS = 25;
  */
 export class MemoryKeeper {
   readonly #parts: MemoryKeeperParts;
+  /** One load at a time: each measures what is free. */
+  readonly #loads = new LoadQueue();
+  /** Of those that wait for models at work, who hold up nobody whose model fits. */
+  readonly #waiting = new LoadQueue();
 
   constructor(parts: MemoryKeeperParts) {
     this.#parts = parts;
   }
 
   /**
-   * Resolves when `newcomer` fits as it was asked for, or when nothing more can be had for it.
+   * Runs `load` when `newcomer` fits as it was asked for, or when nothing more can be had for it.
    * @throws ApiError `memory_busy` when it fits only once models at work are done, and they are not in
-   * time; `signal.reason` when aborted
+   * time; `signal.reason` when aborted, and whatever `load` throws
    */
-  async makeRoom(newcomer: Deployment, signal: AbortSignal): Promise<void> {
-    const { judge, waitMs, log } = this.#parts;
-    const deadline = performance.now() + waitMs;
+  async withRoom<T>(newcomer: Deployment, signal: AbortSignal, load: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + this.#parts.waitMs;
+    const attempt = () =>
+      this.#loads.run(signal, async (): Promise<Attempt<T>> => {
+        const working = await this.#makeRoom(newcomer, deadline, signal);
+        return working.length > 0 ? { working } : { loaded: await load() };
+      });
+    const first = await attempt();
+    if ("loaded" in first) return first.loaded;
+    let { working } = first;
+    const inTime = AbortSignal.timeout(Math.max(1, deadline - performance.now()));
+    try {
+      return await this.#waiting.run(AbortSignal.any([signal, inTime]), async () => {
+        for (;;) {
+          // It may also have crashed or been undeployed, which frees its memory as well.
+          if (!(await changed(() => working.some(({ busy }) => !busy), deadline, signal)))
+            throw memoryBusy(newcomer.name);
+          const next = await attempt();
+          if ("loaded" in next) return next.loaded;
+          ({ working } = next);
+        }
+      });
+    } catch (error) {
+      throw error === inTime.reason ? memoryBusy(newcomer.name) : error;
+    }
+  }
+
+  /** @returns those at work whose memory it has to wait for; none when it may load */
+  async #makeRoom(newcomer: Deployment, deadline: number, signal: AbortSignal): Promise<Deployment[]> {
+    const { judge, log } = this.#parts;
     for (;;) {
       // What is free is not known before.
       await changed(() => !this.#others(newcomer).some(({ leaving }) => leaving), deadline, signal);
-      if (this.#others(newcomer).length === 0) return;
+      if (this.#others(newcomer).length === 0) return [];
       const verdict = await judge(newcomer.spec);
       signal.throwIfAborted();
-      if (verdict === null || verdict === "whole") return;
-      // What is forced in waits for nobody.
-      const working = newcomer.forced ? [] : this.#others(newcomer).filter(({ busy }) => busy);
+      if (verdict === null || verdict === "whole") return [];
       const victim = this.#leastRecentlyUsed(newcomer);
-      if (victim && (verdict !== "hopeless" || working.length === 0)) {
+      // What is forced in takes what there is, and waits for nobody.
+      if (victim && (verdict !== "hopeless" || newcomer.forced)) {
         log.info({ model: victim.name, for: newcomer.name }, "evicting an idle model");
         await victim.rest();
         continue;
       }
-      if (verdict === "reduced" || working.length === 0) return;
-      // It may also have crashed or been undeployed, which frees its memory as well.
-      if (!(await changed(() => working.some(({ busy }) => !busy), deadline, signal)))
-        throw memoryBusy(newcomer.name);
+      if (verdict === "reduced" || newcomer.forced) return [];
+      return this.#others(newcomer).filter(({ busy }) => busy);
     }
   }
 

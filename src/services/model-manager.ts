@@ -19,7 +19,6 @@ import { Deployment } from "./deployment.ts";
 import { Deployments } from "./deployments.ts";
 import type { Lease } from "./leases.ts";
 import type { EventBus } from "./events.ts";
-import { LoadQueue } from "./load-queue.ts";
 import { MemoryKeeper, type MemoryKeeperParts } from "./memory-keeper.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 
@@ -53,7 +52,6 @@ const DEVICE_ANSWER_MS = 5000;
 export class ModelManager {
   readonly #parts: ModelManagerParts;
   readonly #deployments = new Deployments();
-  readonly #loads = new LoadQueue();
   readonly #memory: MemoryKeeper;
   #closing: Promise<void> | null = null;
   #hasDeployed = false;
@@ -262,8 +260,7 @@ export class ModelManager {
       engine,
       memoryBudget: async () => memoryBudget(await this.#mapped()),
       log: log.child({ model: plan.name }),
-      loads: this.#loads,
-      makeRoom: (newcomer, signal) => this.#memory.makeRoom(newcomer, signal),
+      withRoom: (...newcomer) => this.#memory.withRoom(...newcomer),
       restarts: new RestartPolicy(config.watchdog, restartDelayMs),
       tuning: {
         get: () => (key ? tuning.get(key) : null),

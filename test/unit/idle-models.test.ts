@@ -210,6 +210,58 @@ describe("memory for a newcomer", () => {
     expect(stateOf(manager, "small")).toBe("ready");
   });
 
+  test("is not taken from idle models where all of it would not do, and nobody is at work", async () => {
+    let verdict: Verdict = "whole";
+    const { engine, manager } = withLoading({}, { judge: async () => verdict });
+    await ready(manager, "a");
+    await ready(manager, "b");
+    verdict = "hopeless";
+    engine.script.loadError = insufficientMemory("It needs 400 GiB");
+    expect((await refusal(() => ready(manager, "big"))).code).toBe("insufficient_memory");
+    expect(["a", "b"].map((name) => stateOf(manager, name))).toEqual(["ready", "ready"]);
+  });
+
+  test("is waited for by those alone that need it: others load meanwhile, after a crash too", async () => {
+    let verdict: Verdict = "whole";
+    const { engine, manager } = withLoading({}, { judge: async () => verdict });
+    await ready(manager, "working");
+    const lease = manager.acquire("working");
+    verdict = "none";
+    const newcomer = ready(manager, "big");
+    await Bun.sleep(50);
+    verdict = "whole";
+    await ready(manager, "tiny");
+    engine.models.at(-1)?.crash();
+    await until(() => manager.list().some((one) => one.model_name === "tiny" && one.restarts === 1));
+    await until(() => stateOf(manager, "tiny") === "ready");
+    expect(stateOf(manager, "big")).toBe("loading");
+    lease.release();
+    await newcomer;
+  });
+
+  test("goes to those that wait for it in the order they came", async () => {
+    const { manager, states } = withMemory(1);
+    await ready(manager, "working");
+    const lease = manager.acquire("working");
+    const first = ready(manager, "first");
+    await Bun.sleep(40);
+    const second = ready(manager, "second");
+    await Bun.sleep(40);
+    lease.release();
+    await Promise.all([first, second]);
+    const arrived = states.filter((state) => /^(first|second) ready$/.test(state));
+    expect(arrived).toEqual(["first ready", "second ready"]);
+  });
+
+  test("that others wait for is waited for no longer than promised", async () => {
+    const { manager } = withMemory(1, { loadWaitMs: 60 });
+    await ready(manager, "working");
+    const lease = manager.acquire("working");
+    const refused = await Promise.all(["b", "c"].map((name) => refusal(() => ready(manager, name))));
+    expect(refused.map(({ code }) => code)).toEqual(["memory_busy", "memory_busy"]);
+    lease.release();
+  });
+
   test("is waited for where an engine is about to end, and is there when the newcomer loads", async () => {
     const { engine, manager, freeAtLoad } = withMemory(1);
     engine.script.unloadMs = 60;
