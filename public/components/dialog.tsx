@@ -1,6 +1,8 @@
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { dialogs } from "../state/overlay.ts";
 import { Icon } from "./icon.tsx";
+import { Notices } from "./notices.tsx";
 
 interface Props {
   title: string;
@@ -16,7 +18,13 @@ interface Props {
 export function Dialog({ title, onClose, children, kind = "middle", closable = true }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
-    dialog.current?.showModal();
+    const { current } = dialog;
+    if (!current) return;
+    current.showModal();
+    dialogs.value = [...dialogs.value, current];
+    return () => {
+      dialogs.value = dialogs.value.filter((one) => one !== current);
+    };
   }, []);
   return (
     <dialog
@@ -48,6 +56,7 @@ export function Dialog({ title, onClose, children, kind = "middle", closable = t
         </header>
         {children}
       </div>
+      <Notices of={dialog} />
     </dialog>
   );
 }

@@ -44,7 +44,7 @@ function moveOn(): void {
     if (!place.isConnected) continue;
     const next = place.matches(NEIGHBOURHOOD) ? place.querySelector<HTMLElement>(FOCUSABLE) : null;
     if (next) return next.focus({ preventScroll: true });
-    if (place instanceof HTMLElement && place.matches("section, main")) return goTo(place);
+    if (place instanceof HTMLElement && place.matches("section, main, dialog")) return goTo(place);
   }
 }
 

@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { TestBrowser } from "../support/browser.ts";
+import { startServer } from "../support/server.ts";
+
+setDefaultTimeout(60_000);
+
+let browser: TestBrowser;
+beforeAll(async () => void (browser = await TestBrowser.start()));
+afterAll(() => browser[Symbol.asyncDispose]());
+
+test("what a dialog has to say in passing is told in it, and can be dismissed there", async () => {
+  await using server = await startServer();
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  await page.getByText("What would you like to know?").waitFor();
+  await page.getByRole("button", { name: "Settings" }).click();
+  // Else it could be gone before a slow machine comes to look at it.
+  await page.evaluate(
+    "setTimeout = ((real) => (what, ms) => real(what, ms === 4000 ? 6e5 : ms))(setTimeout)",
+  );
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Begin new conversations like this" }).click();
+  const notice = page.getByText("New conversations begin with these settings.");
+  await notice.waitFor();
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  await notice.waitFor({ state: "detached" });
+  // Whoever dismissed it by a key goes on in the dialog.
+  await page.waitForFunction(() => document.activeElement?.closest("dialog"));
+  await dialog.getByRole("button", { name: "Begin new conversations like this" }).click();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  await notice.waitFor();
+  expect(await page.locator(".notice").count()).toBe(1);
+  expect(tab.trouble).toEqual([]);
+});
