@@ -11,8 +11,8 @@ interface Props {
 /** Copies, and says so for a moment. */
 export function CopyButton({ text, label, small = false }: Props) {
   const done = useSignal(false);
-  const copy = async () => {
-    if (!(await copyText(typeof text === "string" ? text : text()))) {
+  const copy = async (from: HTMLElement) => {
+    if (!(await copyText(typeof text === "string" ? text : text(), from))) {
       notify("The browser did not let the page copy; select the text and copy it yourself.", "error");
       return;
     }
@@ -26,15 +26,18 @@ export function CopyButton({ text, label, small = false }: Props) {
       aria-label={label}
       title={label}
       data-done={done.value}
-      onClick={() => void copy()}
+      onClick={(event) => void copy(event.currentTarget)}
     >
       <Icon name={done.value ? "check" : "copy"} size={small ? 15 : 17} />
     </button>
   );
 }
 
-/** The clipboard exists on secure origins only; on a plain address in the network the old way is left. */
-async function copyText(text: string): Promise<boolean> {
+/**
+ * The clipboard exists on secure origins only; on a plain address in the network the old way is left.
+ * @param from what was pressed; it has the focus afterwards
+ */
+async function copyText(text: string, from: HTMLElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
@@ -42,10 +45,13 @@ async function copyText(text: string): Promise<boolean> {
     const area = document.createElement("textarea");
     area.value = text;
     area.className = "visually-hidden";
-    document.body.append(area);
+    // What lies outside of a modal dialog gets no focus; the browser would copy nothing, and call it done.
+    (from.closest("dialog") ?? document.body).append(area);
+    area.focus();
     area.select();
-    const done = document.execCommand("copy");
+    const done = document.activeElement === area && document.execCommand("copy");
     area.remove();
+    from.focus();
     return done;
   }
 }

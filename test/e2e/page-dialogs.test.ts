@@ -33,3 +33,21 @@ test("what a dialog has to say in passing is told in it, and can be dismissed th
   expect(await page.locator(".notice").count()).toBe(1);
   expect(tab.trouble).toEqual([]);
 });
+
+test("code is copied from a dialog on a plain address, too, which has no clipboard", async () => {
+  await using server = await startServer();
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  await page.getByText("What would you like to know?").waitFor();
+  await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
+  await page.getByRole("button", { name: "Show this request as code" }).click();
+  const copy = page.getByRole("dialog").getByRole("button", { name: "Copy code" });
+  await copy.press("Enter");
+  await page.locator("dialog [data-done=true]").waitFor();
+  expect(await copy.evaluate((button) => button === document.activeElement)).toBe(true);
+  await page.keyboard.press("Escape");
+  const box = page.getByRole("textbox", { name: "Message" });
+  await box.press("Control+v");
+  expect(await box.inputValue()).toContain("/v1/chat/completions");
+  expect(tab.trouble).toEqual([]);
+});
