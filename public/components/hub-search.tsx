@@ -10,25 +10,29 @@ import { call } from "../state/server.ts";
 import { Badge } from "./badge.tsx";
 import { Icon } from "./icon.tsx";
 
+/** How many are shown at first, and how many more each time. */
+const STEP = 12;
+/** The server looks for no more at once. */
+const MOST = 50;
+
 /** Finds models on the hub, with what would fit here. */
 export function HubSearch() {
   const typed = useSignal("");
   const answer = useSignal<HubSearchAnswer | null>(null);
   const failure = useSignal("");
   const busy = useSignal(false);
+  const asked = useSignal(STEP);
   const running = useRef<AbortController | null>(null);
-  const search = async (event: Event) => {
-    event.preventDefault();
-    const words = typed.value.trim();
+  const search = async (words: string, limit: number) => {
     if (!words) return;
     running.current?.abort();
     const { signal } = (running.current = new AbortController());
     busy.value = true;
     failure.value = "";
     try {
-      answer.value = await call<HubSearchAnswer>(`/hub/search?q=${encodeURIComponent(words)}&limit=12`, {
-        signal,
-      });
+      const path = `/hub/search?q=${encodeURIComponent(words)}&limit=${limit}`;
+      answer.value = await call<HubSearchAnswer>(path, { signal });
+      asked.value = limit;
     } catch (error) {
       if (signal.aborted) return;
       answer.value = null;
@@ -39,7 +43,14 @@ export function HubSearch() {
   return (
     <section class="block" aria-labelledby="hub-title">
       <h2 id="hub-title">Find a model on the hub</h2>
-      <form class="hub-search" role="search" onSubmit={(event) => void search(event)}>
+      <form
+        class="hub-search"
+        role="search"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void search(typed.value.trim(), STEP);
+        }}
+      >
         <label class="search">
           <Icon name="search" size={16} />
           <input
@@ -71,7 +82,34 @@ export function HubSearch() {
             ))}
           </ul>
         ))}
+      {answer.value && answer.value.repositories.length >= asked.value && (
+        <More
+          asked={asked.value}
+          busy={busy.value}
+          onMore={(limit) => void search(answer.value?.query ?? "", limit)}
+        />
+      )}
     </section>
+  );
+}
+
+/** The way on from a full list, as far as there is one. */
+function More({ asked, busy, onMore }: { asked: number; busy: boolean; onMore: (limit: number) => void }) {
+  if (asked >= MOST)
+    return <p class="muted">These are the {MOST} most downloaded. One more word finds others.</p>;
+  return (
+    <div class="row">
+      <button
+        type="button"
+        class="button small"
+        aria-disabled={busy}
+        onClick={() => {
+          if (!busy) onMore(Math.min(asked + STEP, MOST));
+        }}
+      >
+        More
+      </button>
+    </div>
   );
 }
 

@@ -68,6 +68,32 @@ test("a model is found on the hub, downloaded, paused, resumed, deployed, undepl
   expect(tab.trouble).toEqual([]);
 });
 
+test("a search that finds many shows the first, more of them when asked, and where it ends", async () => {
+  const [small] = models;
+  await using at = await HubServer.start((hub) => {
+    for (let count = 1; count <= 60; count++)
+      hub.add(count <= 14 ? `few/repo-${count}` : `many/repo-${count}`, { files: { "m-Q8_0.gguf": small } });
+  });
+  await using tab = await browser.open(`${at.url}/#/models`);
+  const { page } = tab;
+  const found = page.getByRole("list", { name: "Found on the hub" }).getByRole("article");
+  const more = page.getByRole("button", { name: "More", exact: true });
+  await search(page, "few");
+  await more.waitFor();
+  expect(await found.count()).toBe(12);
+  await more.click();
+  await more.waitFor({ state: "detached" });
+  expect(await found.count()).toBe(14);
+  await search(page, "repo");
+  for (const shown of [12, 24, 36, 48]) {
+    await found.nth(shown - 1).waitFor();
+    await more.click();
+  }
+  await page.getByText("These are the 50 most downloaded.").waitFor();
+  expect(await found.count()).toBe(50);
+  expect(tab.trouble).toEqual([]);
+});
+
 test("a download that is over before the page looks again still shows its file", async () => {
   await using at = await start();
   at.slowDown();
