@@ -90,10 +90,12 @@ export const hubBusy = (hub: string, waitMs: number | null) =>
 
 /** 503: no answer, or one that is none. */
 export const hubUnreachable = (hub: string, reason: string) =>
-  new ApiError(503, "server_error", `${hub} can not be reached (${reason})`, {
-    code: "hub_unreachable",
-    retryAfter: 30,
-  });
+  new ApiError(
+    503,
+    "server_error",
+    `${hub} can not be reached (${reason}): check the network of this machine and its HTTPS_PROXY, or name another hub or a mirror in HF_ENDPOINT`,
+    { code: "hub_unreachable", retryAfter: 30 },
+  );
 
 /** 502: all of it arrived and is not what the hub says it is. */
 export const downloadCorrupt = (file: string, reason: string) =>

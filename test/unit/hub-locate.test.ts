@@ -138,14 +138,14 @@ test("a token that the hub does not know is told", async () => {
   await expect(locating).rejects.not.toThrow("hf_mistyped");
 });
 
-test("a hub that is not there is told as something that may pass", async () => {
+test("a hub that is not there is told as something that may pass, with what can be done", async () => {
   const { endpoint } = hub;
   await hub[Symbol.asyncDispose]();
   const client = new HubClient({ endpoint, token: null });
-  await expect(client.repository("user/repo", null)).rejects.toMatchObject({
-    status: 503,
-    code: "hub_unreachable",
-  });
+  const asking = client.repository("user/repo", null);
+  await expect(asking).rejects.toMatchObject({ status: 503, code: "hub_unreachable" });
+  // What can be done about it stands there, too.
+  await expect(asking).rejects.toThrow("HF_ENDPOINT");
 });
 
 test("a hub that answers no more for now says when to come back, and is left alone until then", async () => {
