@@ -27,12 +27,14 @@ function ageName(time: number, now: number): string {
 
 const midnight = (time: number) => new Date(time).setHours(0, 0, 0, 0);
 
-/** Whether every word of the search stands somewhere in the title or the messages. */
+/** Whether every word of the search stands somewhere in the title, the messages or the names of attached files. */
 export function matches(conversation: Conversation, search: string): boolean {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return true;
-  const text = [conversation.title, ...conversation.messages.map(({ content }) => content)]
-    .join("\n")
-    .toLowerCase();
+  const said = conversation.messages.flatMap(({ content, attachments = [] }) => [
+    content,
+    ...attachments.map(({ name }) => name),
+  ]);
+  const text = [conversation.title, ...said].join("\n").toLowerCase();
   return words.every((word) => text.includes(word));
 }

@@ -120,8 +120,11 @@ describe("the list of conversations", () => {
     ]);
   });
 
-  test("is searched for every word, in titles and messages, whatever the case", () => {
-    const one = { ...branched, title: "Mooring", messages: [message("q1", null, "The Spring line")] };
+  test("is searched for every word, in titles, messages and names of files, whatever the case", () => {
+    const attachments = [{ name: "Tides.pdf", text: "low water", size: 9 }];
+    const messages = [{ ...message("q1", null, "The Spring line"), attachments }];
+    const one = { ...branched, title: "Mooring", messages };
+    expect(matches(one, "tides.pdf spring")).toBe(true);
     expect(matches(one, "spring MOORING")).toBe(true);
     expect(matches(one, "spring anchor")).toBe(false);
     expect(matches(one, "  ")).toBe(true);
