@@ -10,12 +10,10 @@ interface Props {
   children: ComponentChildren;
   /** `side` is a panel at the edge of the screen. */
   kind?: "middle" | "side";
-  /** Whether it may be closed without an answer. */
-  closable?: boolean;
 }
 
 /** The browser's own modal dialog: it keeps the focus in, closes on Escape and gives the focus back. */
-export function Dialog({ title, onClose, children, kind = "middle", closable = true }: Props) {
+export function Dialog({ title, onClose, children, kind = "middle" }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     const { current } = dialog;
@@ -32,27 +30,22 @@ export function Dialog({ title, onClose, children, kind = "middle", closable = t
       class={`dialog ${kind}`}
       aria-labelledby="dialog-title"
       onClose={onClose}
-      onCancel={(event) => {
-        if (!closable) event.preventDefault();
-      }}
       onClick={(event) => {
         // The backdrop is the dialog itself; what is inside covers all the rest of it.
-        if (closable && event.target === event.currentTarget) event.currentTarget.close();
+        if (event.target === event.currentTarget) event.currentTarget.close();
       }}
     >
       <div class="dialog-body">
         <header>
           <h2 id="dialog-title">{title}</h2>
-          {closable && (
-            <button
-              type="button"
-              class="icon-button"
-              aria-label="Close"
-              onClick={() => dialog.current?.close()}
-            >
-              <Icon name="close" />
-            </button>
-          )}
+          <button
+            type="button"
+            class="icon-button"
+            aria-label="Close"
+            onClick={() => dialog.current?.close()}
+          >
+            <Icon name="close" />
+          </button>
         </header>
         {children}
       </div>

@@ -76,8 +76,8 @@ export async function deploy(request: DeployRequest): Promise<boolean> {
 }
 
 /** Fetches a model to this machine, without deploying it. */
-export async function pull(name: string, token = ""): Promise<void> {
-  const body = { model: name, ...(token ? { hf_token: token } : {}) };
+export async function pull(name: string): Promise<void> {
+  const body = { model: name };
   const answer = await attempt(() => call<PullAnswer>("/models/pull", { method: "POST", body }));
   if (answer) notify(answer.message);
   await look();
