@@ -1,5 +1,5 @@
 import { Elysia, NotFoundError, ParseError, ValidationError } from "elysia";
-import { ApiError, invalidRequest } from "../errors.ts";
+import { ApiError, invalidRequest, requestCancelled } from "../errors.ts";
 import { allowedMethods, type Router } from "./allowed-methods.ts";
 import { findTooLarge } from "./body-limit.ts";
 import { contextOf } from "./request-context.ts";
@@ -14,7 +14,9 @@ export function errorHandler(router: () => Router) {
 
 /** Logs what is a fault of the server, and answers. */
 export function answerError(error: unknown, request: Request, path: string): Response {
-  const answer = toApiError(error);
+  // Nobody reads the answer to a client that has left.
+  const { aborted, reason } = request.signal;
+  const answer = aborted && error === reason ? requestCancelled() : toApiError(error);
   const { status, code, message } = answer;
   const { log } = contextOf(request);
   // The others were meant, such as a model that still loads, and what caused them was logged where it happened.

@@ -1,6 +1,7 @@
 import { Kind } from "@sinclair/typebox";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import type { ValidationError } from "elysia";
+import { nearest } from "../config/nearest.ts";
 import { type ApiError, invalidRequest } from "../errors.ts";
 
 /** A request that does not match its schema, told in terms of the field at fault; never with its value. */
@@ -43,6 +44,8 @@ interface Fault extends Pick<ValueError, "path" | "value" | "type"> {
   expected: string;
   /** The values that would have been right, where they can be counted. */
   choices: unknown[];
+  /** Of a field that is not known: those that are. */
+  known: string[];
 }
 
 /**
@@ -75,7 +78,8 @@ const valuesOf = ({ type, choices }: Fault): unknown[] =>
 function faultOf({ path, value, message, type, schema }: ValueError): Fault {
   const choices = schema[Kind] === "Literal" ? [schema["const"] as unknown] : [];
   const pattern = type === ValueErrorType.StringPattern ? schema.title : undefined;
-  return { path, value, type, expected: pattern ?? message.replace(/^Expected /, ""), choices };
+  const known = isUnknown({ type }) ? Object.keys((schema["properties"] as object | undefined) ?? {}) : [];
+  return { path, value, type, expected: pattern ?? message.replace(/^Expected /, ""), choices, known };
 }
 
 /** Whether it is a literal, or a union of nothing but literals, that has another value. */
@@ -104,8 +108,15 @@ function isMissing({ type, value }: Fault): boolean {
   return type === ValueErrorType.ObjectRequiredProperty || value === undefined;
 }
 
+const isUnknown = ({ type }: Pick<ValueError, "type">) =>
+  type === ValueErrorType.ObjectAdditionalProperties;
+
 function complaint(fault: Fault): string {
-  const { choices, expected, value } = fault;
+  const { choices, expected, value, known, path } = fault;
+  if (isUnknown(fault)) {
+    const meant = nearest(path.slice(path.lastIndexOf("/") + 1), known);
+    return `is not known: ${meant === null ? `there are ${known.join(", ")}` : `did you mean '${meant}'?`}`;
+  }
   if (isMissing(fault)) return "is required";
   if (choices.length > 0)
     return `must be one of ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`;

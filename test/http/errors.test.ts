@@ -3,8 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
 import pino from "pino";
 import { ApiError, deploymentFailed, engineLost, queueFull } from "../../src/errors.ts";
-import { errorHandler } from "../../src/http/errors.ts";
+import { answerError, errorHandler } from "../../src/http/errors.ts";
 import { frontDoor } from "../../src/http/front-door.ts";
+import { attachContext } from "../../src/http/request-context.ts";
 import { Maybe } from "../../src/schemas/shared.ts";
 import { testConfig } from "../support/config.ts";
 import { RawSocket } from "../support/raw-socket.ts";
@@ -311,4 +312,17 @@ describe("a route that throws", () => {
       code: "invalid_type",
     });
   });
+});
+
+test("work that ends because its client has left is no failure of the server", () => {
+  const logged: string[] = [];
+  const log = pino({ level: "warn" }, { write: (line: string) => void logged.push(line) });
+  const gone = new AbortController();
+  const request = new Request("http://127.0.0.1/deploy", { method: "POST", signal: gone.signal });
+  attachContext(request, { id: "req_test", log });
+  gone.abort();
+  expect(answerError(request.signal.reason, request, "/deploy").status).toBe(499);
+  expect(logged).toEqual([]);
+  expect(answerError(new Error("a fault of ours"), request, "/deploy").status).toBe(500);
+  expect(logged).toHaveLength(1);
 });

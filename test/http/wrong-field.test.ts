@@ -33,6 +33,14 @@ describe("a wrong field", () => {
     expect(refused.message).toBe(`'flash_attention' must be one of "auto", true, false`);
   });
 
+  test("that is not known is told with what was probably meant, or with those there are", async () => {
+    const mistyped = await refusal("/deploy", '{"model_name":"x","sampling":{"temprature":1}}');
+    expect(mistyped.message).toBe("'sampling.temprature' is not known: did you mean 'temperature'?");
+    const strange = await refusal("/deploy", '{"model_name":"x","sampling":{"colour_of_words":1}}');
+    expect(strange).toMatchObject({ status: 400, param: "sampling.colour_of_words" });
+    expect(strange.message).toContain("temperature, top_p");
+  });
+
   test("that is missing is required", async () => {
     expect(await refusal("/deploy", "{}")).toMatchObject({
       param: "model_name",
