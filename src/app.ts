@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { errorHandler } from "./http/errors.ts";
 import { frontDoor } from "./http/front-door.ts";
+import { limitNesting } from "./http/nesting.ts";
 import { openApi } from "./http/openapi.ts";
 import { chatRoutes } from "./http/routes/chat.ts";
 import { completionRoutes } from "./http/routes/completions.ts";
@@ -49,6 +50,7 @@ export function createApp(services: Services) {
   return app
     .wrap(frontDoor({ config, log, router }))
     .use(errorHandler(router))
+    .onTransform(({ body }) => limitNesting(body))
     .use(openApi(version, () => app))
     .use(rootRoutes(services))
     .use(healthRoutes(services))

@@ -60,7 +60,7 @@ export function addDeployCommand(program: Command): void {
       "--hf-token <token>",
       "for a gated repository; never stored (else HF_TOKEN, here or of the server)",
     )
-    .option("--alias <names...>", "other names that requests may use")
+    .option("--alias <name>", "another name that requests may use; more with more of these", oneMore)
     .option("--ttl <time>", "how long it may lie idle, such as 30m; -1 is for ever")
     .option("--pinned", "never unload it for being idle or for another model")
     .addOption(
@@ -70,12 +70,12 @@ export function addDeployCommand(program: Command): void {
       ).choices(["f16", "q8_0"]),
     )
     .addOption(new Option("--flash-attention <when>", "where it is used").choices(["auto", "on", "off"]))
-    .option("--lora <files...>", "adapters, as path or path=scale")
+    .option("--lora <file>", "an adapter, as path or path=scale; more with more of these", oneMore)
     .option("--draft-model <model>", "a smaller model that guesses tokens ahead")
     .option("--system-prompt <text>", "for chats that begin with no system message of their own")
     .option(
-      "--sampling <fields...>",
-      "what holds where a request is silent, such as temperature=0.2 top_p=0.9",
+      "--sampling <field>",
+      "what holds where a request is silent, such as temperature=0.2; more with more of these",
       samplingField,
     )
     .option("--estimate", "only tell what it would take")
@@ -99,6 +99,9 @@ export function addDeployCommand(program: Command): void {
     if (json) print(ready, () => "");
   });
 }
+
+/** Of an option that is given several times; one that took several values would take the model as well. */
+const oneMore = (value: string, given: string[] = []): string[] => [...given, value];
 
 function toRequest(model: string, options: DeployOptions): DeployRequest {
   const { flashAttention, ttl } = options;

@@ -108,8 +108,7 @@ function isMissing({ type, value }: Fault): boolean {
   return type === ValueErrorType.ObjectRequiredProperty || value === undefined;
 }
 
-const isUnknown = ({ type }: Pick<ValueError, "type">) =>
-  type === ValueErrorType.ObjectAdditionalProperties;
+const isUnknown = ({ type }: Pick<ValueError, "type">) => type === ValueErrorType.ObjectAdditionalProperties;
 
 function complaint(fault: Fault): string {
   const { choices, expected, value, known, path } = fault;

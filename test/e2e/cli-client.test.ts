@@ -62,8 +62,15 @@ describe("berth deploy", () => {
   test("hands every option on to the server", async () => {
     await using server = await startServer({}, { deploy: null });
     const words =
-      "deploy mine --alias fast best --ttl 30m --pinned --kv-cache-type q8_0 --flash-attention on";
-    const sampling = ["--sampling", "temperature=0.2", "stop=THE END", "--system-prompt", "Be brief."];
+      "deploy --alias fast mine --alias best --ttl 30m --pinned --kv-cache-type q8_0 --flash-attention on";
+    const sampling = [
+      "--sampling",
+      "temperature=0.2",
+      "--sampling",
+      "stop=THE END",
+      "--system-prompt",
+      "Be brief.",
+    ];
     const { code } = await verb(server.url, [...words.split(" "), ...sampling]);
     expect(code).toBe(0);
     expect(server.manager.current()).toMatchObject({ aliases: ["fast", "best"], pinned: true, ttl: 1800 });

@@ -95,3 +95,35 @@ test.each([
   socket.write(`POST /deploy HTTP/1.1\r\nHost: 127.0.0.1\r\n${headers}\r\n\r\n0\r\n\r\n`);
   expect(await socket.until(/\r\n\r\n/)).toStartWith("HTTP/1.1 400 ");
 });
+
+const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
+
+test.each(["/v1/chat/completions", "/v1/completions", "/query", "/deploy", "/tokenize", "/models/pull"])(
+  "a body of %s that is nested without end is refused, however deep",
+  async (path) => {
+    await using server = await startServer();
+    for (const levels of [300, 100_000]) {
+      const answer = await fetch(`${server.url}${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: `{"messages":${nested(levels)},"prompt":${nested(levels)}}`,
+      });
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).toContain("nested deeper");
+    }
+    await expectStillServing(server);
+  },
+);
+
+test("what is wrong deep in a large body is told without writing the body out", async () => {
+  await using server = await startServer();
+  const wide = `[${"7,".repeat(200_000)}7]`;
+  const deep = `${"[".repeat(150)}${wide}${"]".repeat(150)}`;
+  const answer = await fetch(`${server.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: `{"model":"test-model","messages":${deep}}`,
+  });
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ error: { param: "messages.0", code: "invalid_type" } });
+});
