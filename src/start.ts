@@ -34,8 +34,8 @@ function chosenEngine(words: readonly string[]): EngineChoice | undefined {
     const { config } = loadConfig({ flags: { engine: valueOf("--engine") }, file: valueOf("--config") });
     return config.sources?.["engine"] === "default" ? undefined : config.engine;
   } catch (error) {
-    // The server itself tells every mistake, all flags included.
-    if (error instanceof ConfigError) return undefined;
+    // Where there are flags, the server tells: they may be wrong themselves, or mend what is wrong elsewhere.
+    if (error instanceof ConfigError && words.length > 0) return undefined;
     throw error;
   }
 }

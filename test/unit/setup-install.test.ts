@@ -166,6 +166,24 @@ describe("an installation that fails", () => {
   });
 });
 
+test("a start with a wrong configuration installs nothing, and tells every mistake at once", async () => {
+  const start = Bun.spawn(["bun", join(ROOT, "src/start.ts")], {
+    env: { ...process.env, BERTH_ENGINE: "rocm", API_PORT: "abc", LOG_LEVEL: "loud" },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const err = await start.stderr.text();
+  expect(await start.exited).toBe(1);
+  for (const setting of ["BERTH_ENGINE", "API_PORT", "LOG_LEVEL"]) expect(err).toContain(setting);
+  expect(err).not.toContain("Installing");
+});
+
+test("what is installed runs no scripts of its own", async () => {
+  // Bun trusts some packages by itself, one that reports every installation among them.
+  const { trustedDependencies } = await Bun.file(join(ROOT, "package.json")).json();
+  expect(trustedDependencies).toEqual([]);
+});
+
 describe("the version of Bun", () => {
   test("that is too old is refused with a command that works", () => {
     expect(() => checkBunVersion("1.4.5", "1.2.20")).toThrow("npx -y bun@1.4.5 start");
