@@ -25,6 +25,7 @@ export const CompletionRequest = Type.Object(
     model: Type.String({ minLength: 1, description: "The name of a deployed model" }),
     prompt: CompletionPrompt,
     max_tokens: TokenLimit("For each prompt. Default 16, as the OpenAI API has it"),
+    max_completion_tokens: TokenLimit("The name that chats have for `max_tokens`, which wins"),
     ...SamplingFields,
     ...StreamFields,
     ...KeepAliveField,

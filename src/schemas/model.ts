@@ -19,7 +19,9 @@ export const Model = Type.Object(
         Type.Literal("failed"),
       ]),
     }),
-    capabilities: Type.Array(Capability, { description: "As far as its file tells" }),
+    capabilities: Type.Array(Capability, {
+      description: "Of what its file tells, what requests can have here",
+    }),
     context_length: Nullable(Type.Integer({ description: "Tokens per request; null until it is known" })),
     max_model_len: Nullable(Type.Integer({ description: "The same, as vLLM names it" })),
     meta: Type.Object({

@@ -103,7 +103,7 @@ function toOptions(given: CompletionRequest, defaults: RequestDefaults): Options
   const body = withDefaults(given, defaults);
   return {
     promptParam: "prompt",
-    maxTokens: body.max_tokens ?? DEFAULT_MAX_TOKENS,
+    maxTokens: given.max_tokens ?? given.max_completion_tokens ?? body.max_tokens ?? DEFAULT_MAX_TOKENS,
     maxTotalTokens: null,
     sampling: toSampling(body),
     stop: toStop(body.stop),

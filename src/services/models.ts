@@ -70,6 +70,10 @@ async function aliasesByFile(
   return byFile;
 }
 
+/** Of what a model can do, what a request can have of it here: clients switch on what they read. */
+const served = (capabilities: DiskModel["capabilities"]) =>
+  capabilities.filter((capability) => capability === "chat" || capability === "reasoning");
+
 function toModel(
   deployment: DeploymentStatus,
   onDisk: readonly DiskModel[],
@@ -89,7 +93,7 @@ function toModel(
     owned_by: "berth",
     aliases: [...others],
     status: { value: STATUS[deployment.state] },
-    capabilities: file?.capabilities ?? [],
+    capabilities: served(file?.capabilities ?? []),
     context_length: context,
     max_model_len: context,
     meta: {
@@ -111,7 +115,7 @@ function toUnloaded(model: DiskModel, { contextLength }: ContextDefault, aliases
     owned_by: "berth",
     aliases,
     status: { value: "unloaded" },
-    capabilities: model.capabilities,
+    capabilities: served(model.capabilities),
     context_length: context,
     max_model_len: context,
     meta: { n_ctx_train: trained, n_params: model.parameters, size: model.size },

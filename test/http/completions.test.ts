@@ -58,6 +58,18 @@ describe("POST /v1/completions", () => {
     },
   );
 
+  test("is as long as either name of the limit allows", async () => {
+    await using server = await startServer();
+    for (const limit of [
+      { max_tokens: 2 },
+      { max_completion_tokens: 2 },
+      { max_tokens: 2, max_completion_tokens: 9 },
+    ]) {
+      await server.client.completions.create({ model: ask.model, prompt: "Hi", ...limit });
+      expect(fakeModel(server).requests.at(-1)?.maxTokens).toBe(2);
+    }
+  });
+
   test("streams the text, the reason and the usage", async () => {
     await using server = await startServer();
     const stream = await server.client.completions.create({
