@@ -200,6 +200,13 @@ export const queueFull = (waiting: number, retryAfter = 2) =>
 export const loadFailed = (message: string, code = "model_load_failed", param = "model_name") =>
   new ApiError(400, "invalid_request_error", message, { code, param });
 
+/** 400: the file changes a model and is none itself. */
+export const isAdapter = (name: string) =>
+  invalidRequest(
+    `'${name}' is an adapter and no model: deploy the model it was made for, with "lora": [${JSON.stringify(name)}]`,
+    "model_name",
+  );
+
 export const insufficientMemory = (message: string) =>
   loadFailed(message, "insufficient_memory", "model_name");
 

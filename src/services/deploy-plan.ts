@@ -1,21 +1,28 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Config } from "../config/config.ts";
-import type { LoadSpec, Lora } from "../engine/engine.ts";
-import { ApiError, invalidRequest, loadFailed } from "../errors.ts";
+import type { LoadSpec } from "../engine/engine.ts";
+import { ApiError, invalidRequest, isAdapter, loadFailed } from "../errors.ts";
 import type { GgufHeader } from "../formats/gguf/header.ts";
 import type { DeployRequest } from "../schemas/deployment.ts";
+import { toDraft, toLoras } from "./deploy-companions.ts";
 import { deployWarnings } from "./deploy-warnings.ts";
 import { toKeepMs } from "./keep-alive.ts";
 import type { FileWish, ModelFile } from "./model-files.ts";
 import type { RequestDefaults } from "./request-defaults.ts";
+
+/** What decides about a deployment before it is loaded. */
+export type ModelHeader = Pick<
+  GgufHeader,
+  "architecture" | "contextLength" | "isAdapter" | "number" | "tensors" | "vocabularySize"
+>;
 
 /** Where model files are found; `ModelFiles` is what the server has. */
 export interface FileSource {
   /** @throws ApiError when the name stands for no file */
   resolve(name: string, wish: FileWish): Promise<ModelFile>;
   /** @throws ApiError when the file can not be a model */
-  header(file: ModelFile, token?: string | null): Promise<Pick<GgufHeader, "contextLength" | "text">>;
+  header(file: ModelFile, token?: string | null): Promise<ModelHeader>;
   /** Downloads what is not on this machine. @throws ApiError, or why it was aborted */
   fetch(file: ModelFile, hooks: FetchHooks, token: string | null): Promise<void>;
 }
@@ -72,7 +79,7 @@ export interface DeployOccasion {
 
 /**
  * Turns a deploy request into what is to be loaded; `hf_token` goes no further than this.
- * @throws ApiError `invalid_value` when the request contradicts itself or the file, and what `files` throws
+ * @throws ApiError `invalid_value` when the request contradicts itself or the files, and what `files` throws
  */
 export async function planDeployment(
   request: DeployRequest,
@@ -89,9 +96,11 @@ export async function planDeployment(
   const token = request.hf_token || null;
   // What a request merely names is not downloaded.
   const file = await files.resolve(name, { ...choice, token, onDisk: onDemand });
-  const { trained, fault } = file.download
-    ? { trained: (await files.header(file, token)).contextLength, fault: null }
+  const { header, fault } = file.download
+    ? { header: await files.header(file, token), fault: null }
     : await inspect(file, files);
+  if (header?.isAdapter) throw isAdapter(name);
+  const trained = header?.contextLength ?? null;
   const contextLength = request.context_length ?? null;
   const ttlMs = toKeepMs(request.ttl, "ttl");
   if (trained !== null && contextLength !== null && contextLength > trained)
@@ -121,8 +130,8 @@ export async function planDeployment(
       pauseMs: defaults.pauseMs,
       kvCacheType: request.kv_cache_type ?? "f16",
       flashAttention: request.flash_attention ?? "auto",
-      loras: await toLoras(request, files),
-      draft: await toDraft(request, files),
+      loras: await toLoras(request, files, header),
+      draft: await toDraft(request, files, header),
     },
     defaults: { systemPrompt: request.system_prompt || null, fields: request.sampling ?? {} },
     fetch: file.download && ((hooks) => files.fetch(file, hooks, token)),
@@ -143,13 +152,13 @@ const signedAddress = () =>
 async function inspect(
   file: ModelFile,
   files: FileSource,
-): Promise<{ trained: number | null; fault: ApiError | null }> {
+): Promise<{ header: ModelHeader | null; fault: ApiError | null }> {
   try {
-    return { trained: (await files.header(file)).contextLength, fault: null };
+    return { header: await files.header(file), fault: null };
   } catch (error) {
     const fault =
       error instanceof ApiError ? error : loadFailed(`The file can not be read: ${String(error)}`);
-    return { trained: null, fault };
+    return { header: null, fault };
   }
 }
 
@@ -160,36 +169,6 @@ function assertPossible({ kv_cache_type, flash_attention }: DeployRequest): void
       "kv_cache_type q8_0 needs flash attention: leave flash_attention out, or take kv_cache_type f16",
       "flash_attention",
     );
-}
-
-/** @throws ApiError when a name stands for no file, or for one that is no adapter */
-async function toLoras({ lora }: DeployRequest, files: FileSource): Promise<Lora[]> {
-  return Promise.all(
-    (lora ?? []).map(async (given, index) => {
-      const { path: name, scale } = typeof given === "string" ? { path: given } : given;
-      const field = `lora.${index}`;
-      const { path, header } = await findBeside(name, field, files);
-      if (header.text("general.type") !== "adapter")
-        throw invalidRequest(`'${name}' is no adapter: its file says nothing of the kind`, field);
-      return { path, scale: scale ?? 1 };
-    }),
-  );
-}
-
-/** @throws ApiError when the name stands for no file on this machine, or for one that is no model */
-async function toDraft({ draft_model: name }: DeployRequest, files: FileSource): Promise<string | null> {
-  if (!name) return null;
-  return (await findBeside(name, "draft_model", files)).path;
-}
-
-/** A file on this machine that the model needs beside its own. @throws ApiError told of `field` */
-async function findBeside(name: string, field: string, files: FileSource) {
-  try {
-    const file = await files.resolve(name, { eightBit: false, fourBit: false, token: null, onDisk: true });
-    return { path: file.path, header: await files.header(file) };
-  } catch (error) {
-    throw error instanceof ApiError ? error.namedBy(field) : error;
-  }
 }
 
 function toAliases({ alias }: DeployRequest): string[] {

@@ -16,7 +16,9 @@ let server: TestServer<LlamaEngine>;
 beforeAll(async () => {
   folder = await temporaryFolder();
   await writeRandomModel(join(folder.path, "model.gguf"));
+  await writeRandomModel(join(folder.path, "foreign.gguf"), { vocabulary: 600 });
   await writeRandomLora(join(folder.path, "adapter.gguf"));
+  await writeRandomLora(join(folder.path, "wider-adapter.gguf"), 256);
   server = await startRealServer(folder.path);
 });
 afterAll(async () => {
@@ -72,6 +74,9 @@ describe("an option that can not work is refused before anything loads", () => {
     [{ kv_cache_type: "q5_1" }, "kv_cache_type"],
     [{ lora: ["model.gguf"] }, "lora.0"],
     [{ lora: [{ path: "nowhere.gguf" }] }, "lora.0"],
+    [{ lora: ["adapter.gguf", "wider-adapter.gguf"] }, "lora.1"],
+    [{ draft_model: "foreign.gguf" }, "draft_model"],
+    [{ model_name: "adapter.gguf" }, "model_name"],
     [{ sampling: { temperature: 9 } }, "sampling.temperature"],
     [{ sampling: { temprature: 1 } }, "sampling.temprature"],
     [{ ttl: "soon" }, "ttl"],

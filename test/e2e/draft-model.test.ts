@@ -20,7 +20,6 @@ beforeAll(async () => {
   await writeRandomModel(join(folder.path, "twin.gguf"), shape);
   // The same words need the same seed; other layers make another model of it.
   await writeRandomModel(join(folder.path, "stranger.gguf"), { ...shape, layers: 1, feedForward: 128 });
-  await writeRandomModel(join(folder.path, "foreign.gguf"), { ...shape, vocabulary: 600 });
   await writeRandomModel(join(folder.path, "other-words.gguf"), { ...shape, seed: 2 });
   server = await startRealServer(folder.path);
 });
@@ -77,18 +76,16 @@ test("a draft model that guesses wrong changes no answer either, drawn ones incl
   }
 });
 
-test.each(["foreign.gguf", "other-words.gguf"])(
-  "a draft model with other words is refused: %s",
-  async (name) => {
-    const deployed = server.manager.deploy({ model_name: MODEL, draft_model: name, wait: true });
-    await expect(deployed).rejects.toMatchObject({
-      status: 400,
-      code: "model_load_failed",
-      message: expect.stringContaining("vocabulary"),
-    });
-    await server.manager.undeploy(MODEL);
-  },
-);
+test("a draft model with as many but other words is refused", async () => {
+  const draft_model = "other-words.gguf";
+  const deployed = server.manager.deploy({ model_name: MODEL, draft_model, wait: true });
+  await expect(deployed).rejects.toMatchObject({
+    status: 400,
+    code: "model_load_failed",
+    message: expect.stringContaining("vocabulary"),
+  });
+  await server.manager.undeploy(MODEL);
+});
 
 test("a draft model that is not there is refused before anything loads", async () => {
   const deployed = server.manager.deploy({ model_name: MODEL, draft_model: "nowhere.gguf" });

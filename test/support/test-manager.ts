@@ -13,7 +13,14 @@ export const anyFile: TestFiles = {
     const path = `/models/${name}`;
     return { name, path, parts: [path], fileSize: 4_000_000, warnings: [], download: null };
   },
-  header: async () => ({ contextLength: 4096, text: () => null }),
+  header: async () => ({
+    architecture: "llama",
+    contextLength: 4096,
+    isAdapter: false,
+    number: () => null,
+    tensors: [],
+    vocabularySize: 512,
+  }),
   fetch: async () => {},
   sketch: async ({ path }) => ({ path, activeBytes: 2_000_000_000, [Symbol.asyncDispose]: async () => {} }),
   siblings: async () => [

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { loadFailed, modelNotFound } from "../../src/errors.ts";
 import type { DeployRequest } from "../../src/schemas/deployment.ts";
-import { planDeployment } from "../../src/services/deploy-plan.ts";
+import type { TensorInfo } from "../../src/formats/gguf/header.ts";
+import { tensorTypeOf } from "../../src/formats/gguf/tensor-type.ts";
+import { type ModelHeader, planDeployment } from "../../src/services/deploy-plan.ts";
 import type { FileWish } from "../../src/services/model-files.ts";
 import { testConfig } from "../support/config.ts";
 import { anyFile } from "../support/test-manager.ts";
@@ -67,6 +69,83 @@ describe("another model that a deployment needs", () => {
     [{ lora: ["b"] }, "lora.0"],
   ])("and that is not there is told of its own field: %j", async (request, param) => {
     await expect(plan(request, {}, files)).rejects.toMatchObject({ code: "model_not_found", param });
+  });
+});
+
+/** What the header of a model or an adapter says. */
+const header = (changes: Partial<ModelHeader> = {}): ModelHeader => ({
+  architecture: "llama",
+  contextLength: 4096,
+  isAdapter: false,
+  number: () => null,
+  tensors: [],
+  vocabularySize: 512,
+  ...changes,
+});
+const matrix = (name: string, ...shape: number[]): TensorInfo => ({
+  name,
+  shape,
+  type: tensorTypeOf(0)!,
+  offset: 0,
+  bytes: 0,
+});
+
+describe("a file beside the model's own, or in place of it, is refused before anything loads", () => {
+  const model = header({
+    tensors: [matrix("token_embd.weight", 64, 512), matrix("blk.0.attn_q.weight", 64, 32)],
+  });
+  const pair = (name: string, a: number[], b: number[]) =>
+    header({ isAdapter: true, tensors: [matrix(`${name}.lora_a`, ...a), matrix(`${name}.lora_b`, ...b)] });
+  const beside = (other: ModelHeader, request: Partial<DeployRequest>, first: ModelHeader = model) =>
+    plan(request, {}, { ...anyFile, header: async ({ name }) => (name === "a" ? first : other) });
+
+  test("an adapter in place of a model", async () => {
+    const refused = beside(model, {}, header({ isAdapter: true }));
+    await expect(refused).rejects.toMatchObject({ status: 400, code: "invalid_value", param: "model_name" });
+    await expect(refused).rejects.toThrow(/'a' is an adapter and no model.*"lora": \["a"\]/);
+  });
+
+  test.each([
+    ["of another architecture", header({ isAdapter: true, architecture: "qwen2" }), /qwen2.*llama/],
+    ["for another width", pair("blk.0.attn_q.weight", [128, 4], [4, 32]), /attn_q.*128.*64/],
+    ["for another height", pair("blk.0.attn_q.weight", [64, 4], [4, 48]), /attn_q.*48.*32/],
+    ["for other embeddings", pair("token_embd.weight", [4, 600], [4, 64]), /token_embd.*600.*512/],
+    ["for a layer that is not there", pair("blk.7.attn_q.weight", [64, 4], [4, 32]), /blk\.7\.attn_q/],
+  ])("an adapter %s", async (_, adapter, message) => {
+    const refused = beside(adapter, { lora: ["b"] });
+    await expect(refused).rejects.toMatchObject({ status: 400, code: "invalid_value", param: "lora.0" });
+    await expect(refused).rejects.toThrow(message);
+  });
+
+  test("a draft model with more or fewer tokens", async () => {
+    const refused = beside(header({ vocabularySize: 2559 }), { draft_model: "b" });
+    await expect(refused).rejects.toMatchObject({ status: 400, param: "draft_model" });
+    await expect(refused).rejects.toThrow(/2559 tokens.*512/);
+  });
+
+  test("an adapter in place of a draft model", async () => {
+    const refused = beside(header({ isAdapter: true }), { draft_model: "b" });
+    await expect(refused).rejects.toMatchObject({ status: 400, param: "draft_model" });
+  });
+
+  test.each([
+    ["a matrix", pair("blk.0.attn_q.weight", [64, 4], [4, 32])],
+    ["embeddings", pair("token_embd.weight", [4, 512], [4, 64])],
+  ])("but not an adapter that fits %s", async (_, adapter) => {
+    expect((await beside(adapter, { lora: ["b"] })).spec.loras).toEqual([{ path: "/models/b", scale: 1 }]);
+  });
+
+  test("nor one for a layer that may lie in another part of a split model", async () => {
+    const split = header({ ...model, number: (key) => (key === "split.count" ? 2 : null) });
+    const adapter = pair("blk.7.attn_q.weight", [64, 4], [4, 32]);
+    expect((await beside(adapter, { lora: ["b"] }, split)).spec.loras).toHaveLength(1);
+  });
+
+  test("nor anything where the model itself can not be read, which is told instead", async () => {
+    const broken = async ({ name }: { name: string }) =>
+      name === "a" ? Promise.reject(loadFailed("It is no GGUF file")) : header({ isAdapter: true });
+    const { fault } = await plan({ lora: ["b"] }, {}, { ...anyFile, header: broken });
+    expect(fault?.message).toBe("It is no GGUF file");
   });
 });
 

@@ -46,6 +46,17 @@ export class GgufHeader {
     return this.text("general.architecture");
   }
 
+  /** Whether it changes a model instead of holding one, as a LoRA adapter does. */
+  get isAdapter(): boolean {
+    return this.text("general.type") === "adapter";
+  }
+
+  /** Count of tokens; `null` when the file brings no vocabulary. */
+  get vocabularySize(): number | null {
+    const entry = this.metadata.get("tokenizer.ggml.tokens");
+    return entry?.type === "array" ? entry.length : null;
+  }
+
   /** What its makers call the model. */
   get name(): string | null {
     return this.text("general.name");
