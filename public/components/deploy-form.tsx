@@ -33,9 +33,11 @@ export function DeployForm() {
               onInput={(event) => set({ model: event.currentTarget.value })}
             />
             <datalist id="known-models">
-              {(diskModels.value ?? []).map(({ id }) => (
-                <option key={id} value={id} />
-              ))}
+              {(diskModels.value ?? [])
+                .filter(({ kind }) => kind === "model")
+                .map(({ id }) => (
+                  <option key={id} value={id} />
+                ))}
             </datalist>
           </label>
           <button type="submit" class="button primary" disabled={busy.value}>

@@ -46,7 +46,7 @@ export function DiskModels() {
 }
 
 function File({ model }: { model: DiskModel }) {
-  const { id, size, source, removable, deployed_as, quantisation, parameters, capabilities, error } = model;
+  const { id, kind, size, source, removable, deployed_as, quantisation, parameters, error } = model;
   const sure = useSignal(false);
   const remove = async () => {
     sure.value = false;
@@ -61,7 +61,8 @@ function File({ model }: { model: DiskModel }) {
     quantisation,
     parameters !== null && `${formatParameters(parameters)} parameters`,
     SOURCES[source],
-    ...capabilities.filter((one) => one !== "chat"),
+    kind === "adapter" && "adapter",
+    ...model.capabilities.filter((one) => one !== "chat"),
   ];
   return (
     <article class="row-item" aria-label={`File of ${id}`}>
@@ -78,7 +79,8 @@ function File({ model }: { model: DiskModel }) {
         {deployed_as !== null ? (
           <Badge verdict="good">deployed</Badge>
         ) : (
-          error === null && (
+          error === null &&
+          kind === "model" && (
             <button type="button" class="button small" aria-label={`Deploy ${id}`} onClick={() => void put()}>
               Deploy
             </button>

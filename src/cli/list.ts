@@ -30,14 +30,14 @@ function listText(models: readonly DiskModel[], downloads: readonly DownloadStat
 const HEAD = ["MODEL", "SIZE", "PARAMETERS", "QUANTISATION", "CONTEXT", "CAPABILITIES", "STATE"];
 
 function modelRow(model: DiskModel): string[] {
-  const { id, size, parameters, quantisation, context_length, capabilities, state } = model;
+  const { id, kind, size, parameters, quantisation, context_length, capabilities, state } = model;
   return [
     id,
     formatBytes(size),
     parameters === null ? "–" : formatCount(parameters),
     quantisation ?? "–",
     context_length === null ? "–" : String(context_length),
-    capabilities.join(", ") || "–",
+    kind === "adapter" ? kind : capabilities.join(", ") || "–",
     state ?? "on disk",
   ];
 }

@@ -22,8 +22,7 @@ export function addShowCommand(program: Command): void {
 }
 
 function showText(model: DiskModel, deployment: DeploymentStatus | null): string {
-  const { id, path, files, size, architecture, quantisation, parameters, context_length, capabilities } =
-    model;
+  const { id, kind, path, files, size, architecture, quantisation, parameters, context_length } = model;
   const rows: [string, string | null][] = [
     ["Model", id],
     ["File", files > 1 ? `${path} and ${files - 1} more` : path],
@@ -32,7 +31,7 @@ function showText(model: DiskModel, deployment: DeploymentStatus | null): string
     ["Quantisation", quantisation],
     ["Parameters", parameters === null ? null : parameters.toLocaleString("en")],
     ["Trained for", context_length === null ? null : `${context_length} tokens`],
-    ["Good for", capabilities.join(", ") || null],
+    ["Good for", kind === "adapter" ? "lora of a deployment" : model.capabilities.join(", ") || null],
     ["Problem", model.error],
     ...(deployment ? deploymentRows(deployment) : [["Deployed", "no"] as [string, string]]),
   ];

@@ -19,6 +19,9 @@ export type DiskModel = Static<typeof DiskModel>;
 export const DiskModel = Type.Object(
   {
     id: Type.String({ description: "What to deploy it by" }),
+    kind: Type.Union([Type.Literal("model"), Type.Literal("adapter")], {
+      description: "An adapter is no model: it goes into `lora` of `POST /deploy`",
+    }),
     path: Type.String({ description: "Of the file, or of the first part" }),
     files: Type.Integer({ description: "More than one where it is split" }),
     size: Type.Integer({ description: "Bytes of all its files" }),
@@ -33,7 +36,7 @@ export const DiskModel = Type.Object(
       { description: "How it came here; all but `downloaded` are used where somebody else put them" },
     ),
     removable: Type.Boolean({ description: "Whether DELETE /models/{id} removes it now" }),
-    deployed_as: Nullable(Type.String()),
+    deployed_as: Nullable(Type.String({ description: "The deployment whose model it is" })),
     state: Nullable(DeploymentState),
     architecture: Nullable(Type.String()),
     quantisation: Nullable(Type.String()),

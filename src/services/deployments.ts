@@ -46,6 +46,11 @@ export class Deployments implements Iterable<Deployment> {
     );
   }
 
+  /** The one in use whose model is one of these files. */
+  ofModel(paths: readonly string[]): Deployment | undefined {
+    return this.#list().find(({ state, spec }) => IN_USE.has(state) && paths.includes(spec.path));
+  }
+
   /** The one in use that has one of these files, as its model, its draft model or an adapter. */
   usingFile(paths: readonly string[]): Deployment | undefined {
     return this.#list().find(

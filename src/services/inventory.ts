@@ -16,14 +16,21 @@ import type { ModelManager } from "./model-manager.ts";
 
 export interface InventoryParts {
   library: ModelLibrary;
-  manager: Pick<ModelManager, "list" | "uses">;
+  manager: Pick<ModelManager, "list" | "deployedAs" | "uses">;
   downloads: Pick<Downloads, "isBusy">;
 }
 
 /** What a header tells, without its tensor list. */
 type Facts = Pick<
   DiskModel,
-  "architecture" | "quantisation" | "parameters" | "context_length" | "capabilities" | "modified" | "error"
+  | "kind"
+  | "architecture"
+  | "quantisation"
+  | "parameters"
+  | "context_length"
+  | "capabilities"
+  | "modified"
+  | "error"
 >;
 
 interface OnDisk {
@@ -102,7 +109,7 @@ export class Inventory {
   async #describe(model: OnDisk): Promise<DiskModel> {
     const { name, paths, size, isComplete, source } = model;
     const isDownloaded = await this.#isDownloaded(model);
-    const deployedAs = this.#parts.manager.uses(paths);
+    const deployedAs = this.#parts.manager.deployedAs(paths);
     const status = this.#parts.manager.list().find((deployment) => deployment.model_name === deployedAs);
     return {
       id: name,
@@ -110,7 +117,7 @@ export class Inventory {
       files: paths.length,
       size,
       source: isDownloaded ? "downloaded" : source,
-      removable: isDownloaded && deployedAs === null,
+      removable: isDownloaded && this.#parts.manager.uses(paths) === null,
       deployed_as: deployedAs,
       state: status?.state ?? null,
       ...(await this.#read(model)),
@@ -160,6 +167,7 @@ async function readFacts(name: string, paths: string[]): Promise<Omit<Facts, "mo
     for (const path of paths) headers.push(await readGgufFile(path, basename(path)));
     const [header] = headers;
     return {
+      kind: header?.isAdapter ? "adapter" : "model",
       architecture: header?.architecture ?? null,
       quantisation: header?.quantisation ?? null,
       parameters: headers.reduce((sum, { parameters }) => sum + parameters, 0),
@@ -170,6 +178,7 @@ async function readFacts(name: string, paths: string[]): Promise<Omit<Facts, "mo
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return {
+      kind: "model",
       architecture: null,
       quantisation: null,
       parameters: null,

@@ -226,7 +226,12 @@ export class ModelManager {
     return Array.from(this.#deployments, (deployment) => deployment.status());
   }
 
-  /** The name of the deployment that has one of these files; `null` when nothing does. */
+  /** The name of the deployment whose model is one of these files; `null` where there is none. */
+  deployedAs(paths: readonly string[]): string | null {
+    return this.#deployments.ofModel(paths)?.name ?? null;
+  }
+
+  /** The name of the deployment that has one of these files, also beside its model; `null` when nothing does. */
   uses(paths: readonly string[]): string | null {
     return this.#deployments.usingFile(paths)?.name ?? null;
   }

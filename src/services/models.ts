@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { modelNotFound } from "../errors.ts";
+import { ApiError, modelNotFound } from "../errors.ts";
 import type { DeploymentState, DeploymentStatus } from "../schemas/deployment.ts";
 import type { DiskModel } from "../schemas/disk-model.ts";
 import type { Model, ModelList } from "../schemas/model.ts";
@@ -22,6 +22,11 @@ const USUAL_CONTEXT = 8192;
 
 type ContextDefault = Pick<Config, "contextLength">;
 
+const NO_NAMES: ReadonlyMap<string, string[]> = new Map();
+
+/** As a request looks names up: nothing is downloaded. */
+const ON_DISK = { eightBit: false, fourBit: false, token: null, onDisk: true };
+
 export interface ModelSources {
   manager: Pick<ModelManager, "list">;
   inventory: Pick<Inventory, "list">;
@@ -32,40 +37,56 @@ export interface ModelSources {
 /** What a request may name, as OpenAI clients list models: deployments that are not stopped, then what one loads. */
 export async function listModels({ manager, inventory, files, config }: ModelSources): Promise<ModelList> {
   const onDisk = await inventory.list();
-  const aliases = await aliasesByFile(config.aliases, files);
+  // Names of files are looked up for a request only where it may load one.
+  const fileNames = config.loadOnRequest ? await namesByFile(onDisk, config.aliases, files) : NO_NAMES;
   const deployed = manager
     .list()
-    .flatMap((deployment) => toModel(deployment, onDisk, { config, aliases }) ?? []);
+    .flatMap((deployment) => toModel(deployment, onDisk, { config, fileNames }) ?? []);
   const names = new Set(deployed.map(({ id }) => id));
   const others = onDisk.filter(
-    ({ id, deployed_as, error }) => !names.has(id) && deployed_as === null && !error,
+    ({ id, kind, deployed_as, error }) =>
+      !names.has(id) && kind === "model" && deployed_as === null && !error,
   );
   const loadable = config.loadOnRequest ? others : [];
   return {
     object: "list",
-    data: [...deployed, ...loadable.map((model) => toUnloaded(model, config, aliases.get(model.id) ?? []))],
+    data: [...deployed, ...loadable.map((model) => toUnloaded(model, config, fileNames.get(model.id) ?? []))],
   };
 }
 
-/** @throws ApiError `model_not_found` */
+/**
+ * The model that a request would be answered by, by any name that it may use.
+ * @throws ApiError `model_not_found`, and what `ModelFiles.resolve` says of a name that stands for no single file
+ */
 export async function findModel(sources: ModelSources, id: string): Promise<Model> {
   const { data } = await listModels(sources);
-  const model = data.find((one) => one.id === id) ?? data.find(({ aliases }) => aliases.includes(id));
+  const named = (name: string) =>
+    data.find((one) => one.id === name) ?? data.find(({ aliases }) => aliases.includes(name));
+  const model =
+    named(id) ?? (sources.config.loadOnRequest ? named(await fileNameOf(id, sources)) : undefined);
   if (!model) throw modelNotFound(id);
   return model;
 }
 
-/** The configured aliases of each file that is on this machine. */
-async function aliasesByFile(
+async function fileNameOf(id: string, { files }: ModelSources): Promise<string> {
+  try {
+    return (await files.resolve(id, ON_DISK)).name;
+  } catch (error) {
+    throw error instanceof ApiError ? error.namedBy("model") : error;
+  }
+}
+
+/** By the file of each model on this machine: its own name, and those that the configuration gives it. */
+async function namesByFile(
+  onDisk: readonly DiskModel[],
   aliases: Readonly<Record<string, string>>,
   files: ModelSources["files"],
 ): Promise<Map<string, string[]>> {
-  const wish = { eightBit: false, fourBit: false, token: null, onDisk: true };
-  const byFile = new Map<string, string[]>();
+  const byFile = new Map(onDisk.map(({ id }) => [id, [id]]));
   for (const alias of Object.keys(aliases)) {
     // One whose model is not here can not be named by a request.
-    const file = await files.resolve(alias, wish).catch(() => null);
-    if (file) byFile.set(file.name, [...(byFile.get(file.name) ?? []), alias]);
+    const file = await files.resolve(alias, ON_DISK).catch(() => null);
+    if (file) byFile.get(file.name)?.push(alias);
   }
   return byFile;
 }
@@ -77,11 +98,11 @@ const served = (capabilities: DiskModel["capabilities"]) =>
 function toModel(
   deployment: DeploymentStatus,
   onDisk: readonly DiskModel[],
-  { config, aliases }: { config: ContextDefault; aliases: ReadonlyMap<string, string[]> },
+  { config, fileNames }: { config: ContextDefault; fileNames: ReadonlyMap<string, string[]> },
 ): Model | null {
   if (deployment.state === "stopped") return null;
   const file = onDisk.find(({ deployed_as }) => deployed_as === deployment.model_name);
-  const others = new Set([...deployment.aliases, ...(aliases.get(file?.id ?? "") ?? [])]);
+  const others = new Set([...deployment.aliases, ...(fileNames.get(file?.id ?? "") ?? [])]);
   others.delete(deployment.model_name);
   const { trained_context_length: trained, options } = deployment;
   const context =
@@ -105,7 +126,7 @@ function toModel(
 }
 
 /** With the context it would be loaded with, memory permitting. */
-function toUnloaded(model: DiskModel, { contextLength }: ContextDefault, aliases: string[]): Model {
+function toUnloaded(model: DiskModel, { contextLength }: ContextDefault, names: string[]): Model {
   const trained = model.context_length;
   const context = expectedContext(trained, contextLength);
   return {
@@ -113,7 +134,7 @@ function toUnloaded(model: DiskModel, { contextLength }: ContextDefault, aliases
     object: "model",
     created: model.modified,
     owned_by: "berth",
-    aliases,
+    aliases: names.filter((name) => name !== model.id),
     status: { value: "unloaded" },
     capabilities: served(model.capabilities),
     context_length: context,

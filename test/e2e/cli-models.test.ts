@@ -3,6 +3,7 @@ import type { DiskModel } from "../../src/schemas/disk-model.ts";
 import { berth } from "../support/berth-process.ts";
 import { verb } from "../support/cli-client.ts";
 import { HubServer, twoModels } from "../support/hub-server.ts";
+import { writeRandomLora } from "../support/random-lora.ts";
 import type { TestOptions } from "../support/server.ts";
 
 setDefaultTimeout(60_000);
@@ -134,6 +135,7 @@ describe("shell completion", () => {
     await at.have("user/repo");
     await at.deploy("user/repo", { alias: "fast" });
     await at.have("user/repo:Q8_0");
+    await writeRandomLora(at.file("adapter.gguf").name!);
     const names = async (...words: string[]) => {
       const { out } = await verb(at.url, ["complete", "--", ...words]);
       return out
@@ -145,6 +147,7 @@ describe("shell completion", () => {
     expect(await names("run", "")).toEqual(["user/repo", "fast", "guide", ...onDisk]);
     expect(await names("query", "--temperature", "0", "f")).toEqual(["fast"]);
     expect(await names("rm", "--json", "")).toEqual([onDisk[1] ?? ""]);
+    expect(await names("show", "a")).toContain("adapter.gguf");
     expect(await names("show", "--url", "http://127.0.0.1:9", "")).toEqual([]);
   });
 });

@@ -1,8 +1,10 @@
 import { Value } from "@sinclair/typebox/value";
 import { beforeAll, describe, expect, test, setDefaultTimeout } from "bun:test";
+import { mkdir } from "node:fs/promises";
 import { DiskModelList } from "../../src/schemas/disk-model.ts";
 import { HubSearchAnswer } from "../../src/schemas/hub.ts";
 import { errorOf, HubServer, twoModels } from "../support/hub-server.ts";
+import { writeRandomLora } from "../support/random-lora.ts";
 import type { TestOptions } from "../support/server.ts";
 
 setDefaultTimeout(60_000);
@@ -85,7 +87,76 @@ test("GET /v1/models tells the aliases of the configuration, which requests may 
   expect((await at.server.client.models.list()).data[1]).toMatchObject(entry);
   expect(await at.server.client.models.retrieve("mine")).toMatchObject(entry);
   await at.server.client.completions.create({ model: "mine", prompt: "a" });
-  expect(await at.server.client.models.retrieve("mine")).toMatchObject({ id: "mine", aliases: [] });
+  const loaded = { id: "mine", aliases: ["user/repo/m-Q8_0.gguf"] };
+  expect((await at.server.client.models.list()).data).toMatchObject([loaded, { id: "guide" }]);
+  expect(await at.server.client.models.retrieve("user/repo/m-Q8_0.gguf")).toMatchObject(loaded);
+});
+
+describe("GET /v1/models/{id}", () => {
+  const shown = async (at: HubServer, id: string) => (await at.server.client.models.retrieve(id)).id;
+
+  test("finds a model by every name that a request may use for it", async () => {
+    await using at = await start({ aliases: { fast: "user/repo" } });
+    await at.have("user/repo");
+    const names = ["user/repo/m-Q4_K_M.gguf", "user/repo", "user/repo:Q4_K_M", "user/repo/m", "fast"];
+    for (const name of names) expect(await shown(at, name)).toBe("user/repo/m-Q4_K_M.gguf");
+    await at.deploy("user/repo", { alias: "mine", wait: true });
+    for (const name of [...names, "mine"]) expect(await shown(at, name)).toBe("user/repo");
+    const { data } = await at.server.client.models.list();
+    expect(data).toMatchObject([
+      { id: "user/repo", aliases: ["mine", "user/repo/m-Q4_K_M.gguf", "fast"] },
+      { id: "guide" },
+    ]);
+  });
+
+  test("tells what to write where a name stands for nothing, or for several files", async () => {
+    await using at = await start();
+    await Bun.write(at.file("folder/a.gguf"), model);
+    await Bun.write(at.file("folder/b.gguf"), other);
+    const refused = async (id: string) => errorOf(await fetch(`${at.url}/v1/models/${id}`));
+    expect(await refused("nothing")).toMatchObject({ code: "model_not_found", param: "model" });
+    expect(await refused("folder")).toMatchObject({ code: "ambiguous_model", param: "model" });
+  });
+
+  test("knows only deployments where requests load nothing", async () => {
+    await using at = await start({ loadOnRequest: false, aliases: { fast: "user/repo" } });
+    await at.have("user/repo");
+    await at.deploy("user/repo", { wait: true });
+    expect((await at.server.client.models.list()).data).toMatchObject([{ id: "user/repo", aliases: [] }]);
+    for (const name of ["fast", "user/repo/m-Q4_K_M.gguf"]) {
+      const answer = await fetch(`${at.url}/v1/models/${name}`);
+      expect([answer.status, (await errorOf(answer)).code]).toEqual([404, "model_not_found"]);
+    }
+  });
+
+  test("shows a draft model as what a request would load, not as the model it guesses for", async () => {
+    await using at = await start();
+    await at.have("user/repo:Q8_0");
+    await Bun.write(at.file("mine.gguf"), model);
+    await at.deploy("mine.gguf", { draft_model: "user/repo:Q8_0", wait: true });
+    const { data } = await at.server.client.models.list();
+    expect(data).toMatchObject([
+      { id: "mine.gguf", aliases: [], status: { value: "loaded" } },
+      { id: "guide" },
+      { id: "user/repo/m-Q8_0.gguf", status: { value: "unloaded" } },
+    ]);
+  });
+});
+
+test("an adapter is told from models, and is no model that a request may name", async () => {
+  await using at = await start();
+  await mkdir(at.server.services.config.modelsDir, { recursive: true });
+  await writeRandomLora(at.file("adapter.gguf").name!);
+  const { models } = await at.get<DiskModelList>("/models");
+  expect(models).toMatchObject([
+    { id: "guide", kind: "model" },
+    { id: "adapter.gguf", kind: "adapter", architecture: "llama", error: null },
+  ]);
+  expect((await at.server.client.models.list()).data).toMatchObject([{ id: "guide" }]);
+  expect((await fetch(`${at.url}/v1/models/adapter.gguf`)).status).toBe(404);
+  const asked = await at.post("/v1/completions", { model: "adapter.gguf", prompt: "a" });
+  expect([asked.status, asked.headers.get("retry-after")]).toEqual([400, null]);
+  expect(await errorOf(asked)).toMatchObject({ param: "model", message: expect.stringContaining("adapter") });
 });
 
 describe("DELETE /models/{id}", () => {

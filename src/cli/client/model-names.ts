@@ -1,3 +1,4 @@
+import type { DiskModel } from "../../schemas/disk-model.ts";
 import { findConnection } from "./connection.ts";
 import { ServerClient } from "./server-client.ts";
 
@@ -25,9 +26,10 @@ async function namesFor(verb: string, client: ServerClient, signal: AbortSignal)
   const deployed = async () =>
     (await client.status(signal)).models.flatMap(({ model_name, aliases }) => [model_name, ...aliases]);
   if (verb === "undeploy") return deployed();
-  const onDisk = async (isMeant: (model: { removable: boolean }) => boolean) =>
+  const onDisk = async (isMeant: (model: DiskModel) => boolean) =>
     (await client.diskModels(signal)).models.filter(isMeant).map(({ id }) => id);
   if (verb === "rm") return onDisk(({ removable }) => removable);
-  const names = await Promise.all([deployed(), onDisk(() => true)]);
+  // An adapter can be shown, and nothing else be done with it alone.
+  const names = await Promise.all([deployed(), onDisk(({ kind }) => kind === "model" || verb === "show")]);
   return [...new Set(names.flat())];
 }
