@@ -185,7 +185,10 @@ export class ModelManager {
    */
   async undeploy(name?: string): Promise<string> {
     const deployment = name === undefined ? this.#deployments.foremost() : this.#deployments.find(name);
-    if (!deployment) throw name === undefined ? nothingDeployed() : modelNotFound(name).namedBy("model_name");
+    if (!deployment) {
+      if (name === undefined) throw nothingDeployed();
+      throw modelNotFound(name, "GET /status lists what is").namedBy("model_name");
+    }
     this.#parts.log.info({ model: deployment.name }, "undeploying");
     this.#parts.store.remove(deployment.name);
     await this.#remove(deployment, this.#parts.config.drainMs, undeployed(deployment.name));

@@ -139,7 +139,7 @@ describe("DELETE /undeploy", () => {
     await using server = await startServer();
     expect(await undeploy(server, "?model_name=nope")).toMatchObject({
       status: 404,
-      body: { detail: expect.any(String) },
+      body: { detail: "The model 'nope' is not deployed: GET /status lists what is" },
     });
     await undeploy(server);
     expect(await undeploy(server)).toMatchObject({
