@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { explain } from "../lib/api.ts";
 import { settingsRows } from "../lib/settings-rows.ts";
-import { call } from "../state/server.ts";
+import { call, comebacks } from "../state/server.ts";
 
 /** The settings in force, as the server tells them, secrets masked. */
 export function Configuration() {
@@ -11,10 +11,13 @@ export function Configuration() {
   const search = useSignal("");
   useEffect(() => {
     call<Record<string, unknown>>("/config").then(
-      (answer) => (settings.value = answer),
+      (answer) => {
+        settings.value = answer;
+        failure.value = "";
+      },
       (error: unknown) => (failure.value = explain(error)),
     );
-  }, []);
+  }, [comebacks.value]);
   const rows = settingsRows(settings.value ?? {}).filter(({ name }) =>
     name.toLowerCase().includes(search.value.toLowerCase()),
   );

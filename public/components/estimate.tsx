@@ -1,11 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Alternative, EstimateAnswer } from "../../src/schemas/estimate.ts";
-import { explain, Refusal } from "../lib/api.ts";
+import { explain } from "../lib/api.ts";
 import { type DeployDraft, toDeployRequest } from "../lib/deploy-form.ts";
 import { FITS, speedText } from "../lib/fits.ts";
 import { deviceName, formatBytes, formatParameters, plural } from "../lib/format.ts";
-import { call } from "../state/server.ts";
+import { call, comebacks } from "../state/server.ts";
 import { Badge } from "./badge.tsx";
 import { MemoryBar } from "./memory-bar.tsx";
 
@@ -39,7 +39,7 @@ export function Estimate({ draft, onChange }: Props) {
       } catch (error) {
         if (gone.signal.aborted) return;
         known.value = null;
-        refused.value = error instanceof Refusal ? explain(error) : null;
+        refused.value = explain(error);
       }
       asking.value = false;
     };
@@ -48,7 +48,7 @@ export function Estimate({ draft, onChange }: Props) {
       clearTimeout(timer);
       gone.abort();
     };
-  }, [request]);
+  }, [request, comebacks.value]);
   const estimate = known.value;
   if (!draft.model.trim())
     return (

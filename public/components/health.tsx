@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { GpuStatus } from "../../src/schemas/system.ts";
 import { explain, Refusal, send } from "../lib/api.ts";
 import { deviceName, formatBytes, shortName } from "../lib/format.ts";
-import { apiKey, call, models, view } from "../state/server.ts";
+import { apiKey, call, models, comebacks, view } from "../state/server.ts";
 
 type Ready = { ok: boolean; text: string } | null;
 
@@ -25,7 +25,7 @@ export function Health() {
       (answer) => (version.value = answer.version),
       () => {},
     );
-  }, []);
+  }, [comebacks.value]);
   const system = status?.system;
   return (
     <dl class="facts-grid">

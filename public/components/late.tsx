@@ -1,6 +1,7 @@
 import type { FunctionComponent } from "preact";
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { comebacks } from "../state/server.ts";
 
 /** A part of the page that is loaded when it is first shown. */
 export function Late({ load }: { load: () => Promise<FunctionComponent> }) {
@@ -13,7 +14,10 @@ export function Late({ load }: { load: () => Promise<FunctionComponent> }) {
       () => (failed.value = true),
     );
   };
-  useEffect(start, []);
+  // What could not be loaded may be there once the server is back.
+  useEffect(() => {
+    if (!loaded.value) start();
+  }, [comebacks.value]);
   if (loaded.value) {
     const View = loaded.value.view;
     return <View />;

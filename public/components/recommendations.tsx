@@ -5,7 +5,7 @@ import { EMPTY_DRAFT } from "../lib/deploy-form.ts";
 import { RECOMMENDED_FITS, speedText } from "../lib/fits.ts";
 import { formatBytes, formatCount } from "../lib/format.ts";
 import { deploy, draft } from "../state/models.ts";
-import { call, models } from "../state/server.ts";
+import { call, models, comebacks } from "../state/server.ts";
 import { Badge } from "./badge.tsx";
 
 /** The purposes that this server can serve; the reference lists more. */
@@ -32,7 +32,7 @@ export function Recommendations() {
       () => {},
     );
     return () => gone.abort();
-  }, [purpose.value, deployed]);
+  }, [purpose.value, deployed, comebacks.value]);
   if (!answer.value) return null;
   const { machine, recommendations } = answer.value;
   const fitting = recommendations.filter(({ fits }) => fits !== "none");

@@ -21,6 +21,9 @@ export const status = computed(() => view.value.status);
 export const models = computed(() => status.value?.models ?? []);
 export const usableModels = computed(() => models.value.filter(isUsable));
 
+/** Counts up when the server answers again; what was asked for in vain meanwhile is asked for once more. */
+export const comebacks = signal(0);
+
 /** The newest lines of the server's log, oldest first. */
 export const logLines = signal<readonly (LogLine & { id: number })[]>([]);
 const LOG_LINES = 1000;
@@ -52,6 +55,8 @@ export async function call<T>(path: string, options: Call = {}): Promise<T> {
 
 const isLocked = (error: unknown): boolean => error instanceof Refusal && error.status === 401;
 
+const isOut = ({ link }: LiveView): boolean => link === "away" || link === "locked";
+
 let lines = 0;
 
 const live = new Live({
@@ -64,7 +69,9 @@ const live = new Live({
       history.add(statistics, next.status);
       historyTick.value++;
     }
+    const wasOut = isOut(view.value);
     view.value = next;
+    if (wasOut && !isOut(next)) comebacks.value++;
   },
   onLog(line) {
     logLines.value = [...logLines.value.slice(1 - LOG_LINES), { ...line, id: ++lines }];

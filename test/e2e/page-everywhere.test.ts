@@ -144,6 +144,50 @@ test("the page tells that the server is away, and recovers by itself", async () 
   expect(tab.trouble).toEqual([]);
 });
 
+test("what was asked for in vain while the server was away comes when it is back", async () => {
+  let server = await startServer();
+  const { port } = server;
+  await using tab = await browser.open(server.url, {}, /ERR_|Failed to load/);
+  const { page } = tab;
+  const banner = page.getByRole("alert").getByText("The server is away");
+  const leave = async () => {
+    await server.stop();
+    await banner.waitFor();
+  };
+  const comeBack = async () => {
+    server = await startServer({}, { port });
+    await banner.waitFor({ state: "detached" });
+  };
+  try {
+    await page.getByText("Live", { exact: true }).waitFor();
+    await leave();
+    await goTo(page, "models");
+    await page.getByText("could not be loaded").waitFor();
+    await comeBack();
+    await page.getByRole("heading", { name: "Models" }).waitFor();
+    await leave();
+    const verdict = page.locator(".estimate");
+    await page.getByRole("combobox", { name: "Model" }).fill("user/repo");
+    await verdict.getByText("The server does not answer").waitFor();
+    await comeBack();
+    await verdict.getByText("Fits", { exact: true }).waitFor();
+    await goTo(page, "system");
+    await page.getByText("watchdog.restarts").waitFor();
+    await goTo(page, "chat");
+    await leave();
+    await goTo(page, "system");
+    const configuration = page.getByRole("region", { name: "Configuration in force" });
+    await configuration.getByText("The server does not answer").waitFor();
+    await comeBack();
+    await page.getByText("watchdog.restarts").waitFor();
+    await page.getByText("Berth 0.0.0-test").waitFor();
+    expect(await configuration.getByText("The server does not answer").count()).toBe(0);
+  } finally {
+    await server.stop();
+  }
+  expect(tab.trouble).toEqual([]);
+});
+
 test("a key is asked for when the server wants one, and goes along from then on", async () => {
   await using server = await startServer();
   await using tab = await browser.open("about:blank", {}, /401/);
