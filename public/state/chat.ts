@@ -36,15 +36,17 @@ export function chooseModel(name: string): void {
 
 /** Asks in the conversation shown. @returns whether it was asked */
 export function ask(content: string, attachments: Attachment[] = []): boolean {
-  if (running.value || (content.trim() === "" && attachments.length === 0)) return false;
+  if (running.value || isNothing(content, attachments)) return false;
   const conversation = current.value;
   const question = makeQuestion(content, attachments, conversation.leaf);
   return send(withMessage(conversation, question), question.id);
 }
 
-/** Asks something else in place of a question; the old one stays as a branch. */
+/** Asks something else in place of a question; the old one stays as a branch. @returns whether it was asked */
 export function editQuestion(message: Message, content: string): boolean {
-  const question = makeQuestion(content, message.attachments ?? [], message.parent);
+  const { attachments = [], parent } = message;
+  if (isNothing(content, attachments)) return false;
+  const question = makeQuestion(content, attachments, parent);
   return send(withMessage(current.value, question), question.id);
 }
 
@@ -85,6 +87,9 @@ export function startNew(): void {
   resetDraft();
   go(chatPath(null));
 }
+
+const isNothing = (content: string, attachments: Attachment[]): boolean =>
+  content.trim() === "" && attachments.length === 0;
 
 function send(conversation: Conversation, question: string): boolean {
   const name = model.value;

@@ -65,6 +65,8 @@ test("a question is edited, an answer is asked for again, and every version stay
   await (await wholeAnswer(page)).getByRole("button", { name: "Version before" }).click();
   expect(await (await wholeAnswer(page)).locator(".answer-text").textContent()).toBe("one");
   await page.getByRole("button", { name: "Edit question" }).click();
+  await page.getByRole("textbox", { name: "Question" }).fill("  ");
+  await page.getByRole("textbox", { name: "Question" }).press("Enter");
   await page.getByRole("textbox", { name: "Question" }).fill("second");
   await page.getByRole("textbox", { name: "Question" }).press("Enter");
   await wholeAnswer(page);
