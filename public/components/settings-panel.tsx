@@ -103,22 +103,17 @@ function Presets({ system, sampling, onChoose }: PresetsProps) {
     presets.value = [...presets.value.filter((one) => one.name !== title), { name: title, system, sampling }];
     name.value = "";
   };
-  const matches = (preset: Preset) =>
-    JSON.stringify([preset.system, sorted(preset.sampling)]) === JSON.stringify([system, sorted(sampling)]);
+  // The settings alone, where a preset has no words of its own.
+  const inPlace = (preset: Preset): Preset =>
+    BUILT_IN_PRESETS.includes(preset) ? { ...preset, system } : preset;
+  const matches = (preset: Preset) => isSame(inPlace(preset), { system, sampling });
   return (
     <fieldset class="presets">
       <legend>Presets</legend>
       <div class="chips">
         {[...BUILT_IN_PRESETS, ...presets.value].map((preset) => (
           <span key={preset.name} class="chip" data-on={matches(preset)}>
-            <button
-              type="button"
-              aria-pressed={matches(preset)}
-              // The settings alone, where a preset has no words of its own.
-              onClick={() =>
-                onChoose({ ...preset, system: BUILT_IN_PRESETS.includes(preset) ? system : preset.system })
-              }
-            >
+            <button type="button" aria-pressed={matches(preset)} onClick={() => onChoose(inPlace(preset))}>
               {preset.name}
             </button>
             {presets.value.includes(preset) && (
@@ -149,5 +144,9 @@ function Presets({ system, sampling, onChoose }: PresetsProps) {
     </fieldset>
   );
 }
+
+const isSame = (one: Omit<Preset, "name">, other: Omit<Preset, "name">): boolean =>
+  JSON.stringify([one.system, sorted(one.sampling)]) ===
+  JSON.stringify([other.system, sorted(other.sampling)]);
 
 const sorted = (sampling: Sampling) => Object.entries(sampling).sort(([a], [b]) => a.localeCompare(b));

@@ -51,3 +51,16 @@ test("code is copied from a dialog on a plain address, too, which has no clipboa
   expect(await box.inputValue()).toContain("/v1/chat/completions");
   expect(tab.trouble).toEqual([]);
 });
+
+test("a preset that comes with the page shows as chosen, whatever the system prompt is", async () => {
+  await using server = await startServer();
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  await page.getByText("What would you like to know?").waitFor();
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("textbox", { name: "System prompt" }).fill("Be a poet.");
+  await page.getByRole("button", { name: "Precise", pressed: false }).click();
+  await page.getByRole("button", { name: "Precise", pressed: true }).waitFor();
+  expect(await page.getByRole("textbox", { name: "System prompt" }).inputValue()).toBe("Be a poet.");
+  expect(tab.trouble).toEqual([]);
+});
