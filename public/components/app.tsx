@@ -24,7 +24,9 @@ export function App() {
   });
   useSignalEffect(() => {
     // Whoever went somewhere wants to see it.
-    if (route.value) drawerOpen.value = false;
+    if (!route.value) return;
+    drawerOpen.value = false;
+    overlay.value = null;
   });
   const { view } = route.value;
   return (

@@ -14,29 +14,44 @@ const LANGUAGES: Record<SnippetKind, string> = { curl: "bash", Python: "python",
 /** The request of this conversation's last question, for programs. */
 export function CodeDialog() {
   const kind = useSignal<SnippetKind>("curl");
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const at = SNIPPET_KINDS.indexOf(kind.value) + step;
+    kind.value = SNIPPET_KINDS.at(at % SNIPPET_KINDS.length) ?? kind.value;
+    document.getElementById(tabId(kind.value))?.focus();
+  };
   const code = snippet(kind.value, body(), { origin: location.origin, needsKey: apiKey.value !== null });
   return (
     <Dialog title="This request as code" onClose={() => (overlay.value = null)}>
       <div class="stack">
-        <div class="tabs" role="tablist" aria-label="Language">
+        <div class="tabs" role="tablist" aria-label="Language" onKeyDown={onKeyDown}>
           {SNIPPET_KINDS.map((one) => (
             <button
               key={one}
               type="button"
               role="tab"
+              id={tabId(one)}
+              aria-controls="snippet"
               aria-selected={kind.value === one}
+              tabIndex={kind.value === one ? 0 : -1}
               onClick={() => (kind.value = one)}
             >
               {one}
             </button>
           ))}
         </div>
-        <CodeBlock code={code} language={LANGUAGES[kind.value]} />
+        <div role="tabpanel" id="snippet" aria-labelledby={tabId(kind.value)}>
+          <CodeBlock code={code} language={LANGUAGES[kind.value]} />
+        </div>
         <p class="muted">Any client of the OpenAI API works with this address.</p>
       </div>
     </Dialog>
   );
 }
+
+const tabId = (kind: SnippetKind): string => `snippet-${kind}`;
 
 function body() {
   const last = pathTo(current.value).findLast(({ role }) => role === "user");

@@ -30,6 +30,7 @@ export function KeyDialog() {
           <span>Key</span>
           <input
             type="password"
+            autoFocus
             autocomplete="off"
             spellcheck={false}
             value={typed.value}

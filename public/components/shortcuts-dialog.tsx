@@ -7,9 +7,9 @@ export function ShortcutsDialog() {
     <Dialog title="Keyboard shortcuts" onClose={() => (overlay.value = null)}>
       <dl class="shortcuts">
         {SHORTCUTS.map(({ keys, what }) => (
-          <div key={keys}>
+          <div key={what}>
             <dt>
-              {keys.split(" ").map((key) => (
+              {keys.map((key) => (
                 <kbd key={key}>{key}</kbd>
               ))}
             </dt>

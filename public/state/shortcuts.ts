@@ -6,22 +6,22 @@ import { drawerOpen, sidebarOpen } from "./preferences.ts";
 import { go } from "./route.ts";
 
 interface Shortcut {
-  /** As shown, e.g. `Ctrl Shift O`. */
-  keys: string;
+  /** As shown, e.g. `Ctrl`, `Shift`, `O`. */
+  keys: string[];
   what: string;
 }
 
 /** What the page listens to, for the list of shortcuts. */
 export const SHORTCUTS: Shortcut[] = [
-  { keys: "Ctrl Shift O", what: "New conversation" },
-  { keys: "Ctrl K", what: "Search conversations" },
-  { keys: "Ctrl B", what: "Show or hide the sidebar" },
-  { keys: "Esc", what: "Stop the answer, or close what is open" },
-  { keys: "Enter", what: "Send" },
-  { keys: "Shift Enter", what: "New line" },
-  { keys: "/", what: "Go to the message box" },
-  { keys: "Alt 1, 2, 3", what: "Chat, models, system" },
-  { keys: "?", what: "This list" },
+  { keys: ["Ctrl", "Shift", "O"], what: "New conversation" },
+  { keys: ["Ctrl", "K"], what: "Search conversations" },
+  { keys: ["Ctrl", "B"], what: "Show or hide the sidebar" },
+  { keys: ["Esc"], what: "Stop the answer, or close what is open" },
+  { keys: ["Enter"], what: "Send" },
+  { keys: ["Shift", "Enter"], what: "New line" },
+  { keys: ["/"], what: "Go to the message box" },
+  { keys: ["Alt", "1", "2", "3"], what: "Chat, models, system" },
+  { keys: ["?"], what: "This list" },
 ];
 
 const narrow = matchMedia("(max-width: 52rem)");
@@ -43,13 +43,14 @@ export function listenForShortcuts(): void {
   document.addEventListener("keydown", (event) => {
     const command = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();
-    if (event.isComposing) return;
+    // Under a modal dialog, the rest of the page is out of reach.
+    if (event.isComposing || document.querySelector("dialog[open]")) return;
     if (command && event.shiftKey && key === "o") run(event, startNew);
     else if (command && !event.shiftKey && !event.altKey && key === "k") run(event, openSearch);
     else if (command && !event.shiftKey && !event.altKey && key === "b") run(event, toggleSidebar);
     else if (event.altKey && !command && ["1", "2", "3"].includes(key))
       run(event, () => go(["#/chat", "#/models", "#/system"][Number(key) - 1] ?? "#/chat"));
-    else if (key === "escape" && !document.querySelector("dialog[open]")) escape();
+    else if (key === "escape") escape();
     else if (!isTyping(event.target) && !command && !event.altKey) {
       if (key === "/") run(event, () => document.getElementById("prompt")?.focus());
       else if (key === "?") run(event, () => (overlay.value = "shortcuts"));

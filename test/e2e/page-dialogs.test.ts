@@ -64,3 +64,37 @@ test("a preset that comes with the page shows as chosen, whatever the system pro
   expect(await page.getByRole("textbox", { name: "System prompt" }).inputValue()).toBe("Be a poet.");
   expect(tab.trouble).toEqual([]);
 });
+
+test("a dialog is used by keys: the field has the cursor, arrows change tabs, and nothing moves below", async () => {
+  await using server = await startServer();
+  await using tab = await browser.open(`${server.url}/#/models`);
+  const { page } = tab;
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("link", { name: "New conversation" }).click();
+  await page.getByText("What would you like to know?").waitFor();
+  await page.getByRole("button", { name: "API key" }).click();
+  await page.waitForFunction(() => document.activeElement?.matches("dialog input"));
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Keyboard shortcuts" }).click();
+  const keys = dialog.locator("dt", { hasText: "Alt" }).locator("kbd");
+  expect(await keys.allTextContents()).toEqual(["Alt", "1", "2", "3"]);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Show this request as code" }).click();
+  await dialog.getByRole("tab", { selected: true }).press("ArrowRight");
+  await dialog.getByRole("tabpanel", { name: "Python" }).getByText("import OpenAI").waitFor();
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("ArrowLeft");
+  await dialog.getByRole("tabpanel", { name: "JavaScript" }).waitFor();
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("JavaScript");
+  await page.keyboard.press("Alt+3");
+  await page.keyboard.press("Control+Shift+O");
+  expect(new URL(page.url()).hash).toBe("#/chat");
+  expect(await dialog.count()).toBe(1);
+  // Whoever goes elsewhere by the browser's own means comes back to the page as it was without it.
+  await page.goBack();
+  await page.getByRole("heading", { name: "Models" }).waitFor();
+  await page.goForward();
+  await page.getByText("What would you like to know?").waitFor();
+  expect(await dialog.count()).toBe(0);
+  expect(tab.trouble).toEqual([]);
+});
