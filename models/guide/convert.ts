@@ -17,7 +17,7 @@ const FILE = Bun.argv[2] ?? join(import.meta.dir, "guide.gguf");
 const QUANTISATION = "Q8_0";
 
 /** Raise it when the model is trained again. */
-const MODEL_VERSION = "1";
+const MODEL_VERSION = "2";
 
 const shape: LlamaShape = await Bun.file(join(BUILD, "shape.json")).json();
 const { merges }: { merges: Merge[] } = await Bun.file(join(BUILD, "vocabulary.json")).json();
