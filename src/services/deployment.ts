@@ -353,6 +353,8 @@ export class Deployment {
   }
 
   #failure(): ApiError {
+    // Nothing changes that but another file, so nobody is told to come back.
+    if (this.#plan.fault) return this.#plan.fault;
     const reason = this.#error ?? "no reason is known";
     const passes = this.#plan.onDemand || this.#state === "unloaded";
     const seconds = passes ? Math.max(1, Math.ceil(this.#coolDown / 1000)) : undefined;

@@ -159,6 +159,28 @@ test("an adapter is told from models, and is no model that a request may name", 
   expect(await errorOf(asked)).toMatchObject({ param: "model", message: expect.stringContaining("adapter") });
 });
 
+test("a file that can not be read is refused for good, whether a request or a deploy named it", async () => {
+  await using at = await start();
+  await Bun.write(at.file("broken.gguf"), "no model");
+  const ask = async () => {
+    const answer = await at.post("/v1/completions", { model: "broken.gguf", prompt: "a" });
+    const { code, param, message } = await errorOf(answer);
+    const headers = [answer.headers.get("retry-after"), answer.headers.get("x-should-retry")];
+    return { status: answer.status, code, param, message, headers };
+  };
+  const refusal = {
+    status: 400,
+    code: "model_load_failed",
+    param: "model",
+    message: expect.stringContaining("is no GGUF file"),
+    headers: [null, "false"],
+  };
+  expect(await ask()).toEqual(refusal);
+  expect(await ask()).toEqual(refusal);
+  await at.deploy("broken.gguf");
+  expect(await ask()).toEqual(refusal);
+});
+
 describe("DELETE /models/{id}", () => {
   test("removes what was downloaded", async () => {
     await using at = await start();
