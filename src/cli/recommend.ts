@@ -34,7 +34,8 @@ export function addRecommendCommand(program: Command): void {
 
 const PLACES = { gpu: "GPU", split: "GPU + memory", memory: "memory", none: "no" } as const;
 
-function recommendationsText({ machine, recommendations }: RecommendationsAnswer, limit: number): string {
+function recommendationsText(answer: RecommendationsAnswer, limit: number): string {
+  const { machine, notes, recommendations } = answer;
   const gpu = machine.vram > 0 ? ` and ${formatBytes(machine.vram)} on GPUs` : "";
   const fitting = recommendations.filter(({ fits }) => fits !== "none").slice(0, limit);
   if (fitting.length === 0)
@@ -55,6 +56,8 @@ function recommendationsText({ machine, recommendations }: RecommendationsAnswer
     "",
     ...fitting.slice(0, 3).map(({ name, strengths }) => `${name}: ${strengths}.`),
     "",
-    `berth deploy ${fitting[0]?.model_name} downloads and deploys the first.`,
+    ...(notes.length > 0
+      ? notes.map((note) => `Note: ${note}.`)
+      : [`berth deploy ${fitting[0]?.model_name} downloads and deploys the first.`]),
   ].join("\n");
 }

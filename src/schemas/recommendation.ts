@@ -78,6 +78,7 @@ export const RecommendationsAnswer = Type.Object(
       },
       { description: "What fits, by tier and the best first, as names for `POST /deploy`" },
     ),
+    notes: Type.Array(Type.String(), { description: "What else is worth knowing" }),
     recommendations: Type.Array(Recommendation, {
       description: "The best for this machine first; what does not fit at the end",
     }),

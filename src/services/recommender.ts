@@ -39,6 +39,12 @@ const ROOM = 0.9;
 /** Below this a model has lost what makes it good. */
 const LEAST_BITS = 4.2;
 
+/** What models are good for that no endpoint of this server asks them yet. */
+const UNSERVED: ReadonlySet<Purpose> = new Set(["embeddings", "rerank"]);
+
+const notServed = (purpose: Purpose) =>
+  `this server has no endpoint for ${purpose} yet: such a model can be downloaded here, and nothing be asked of it`;
+
 /** What a speed is worth. */
 const SPEED_WEIGHTS = { fast: 1, comfortable: 0.97, readable: 0.85, slow: 0.55 } as const;
 
@@ -77,6 +83,7 @@ export async function recommend(purpose: Purpose, hardware: Hardware): Promise<R
     machine: { ram: Math.round(hardware.ram), vram: Math.round(hardware.vram), disk: hardware.disk },
     tier: TIERS.findLast(({ tier }) => tiers[tier].length > 0)?.tier ?? null,
     tiers,
+    notes: UNSERVED.has(purpose) ? [notServed(purpose)] : [],
     recommendations: ranked,
   };
 }

@@ -149,6 +149,9 @@ test("berth recommend lists what suits the machine, the best first", async () =>
   expect(out).toContain("5.6 GiB of memory");
   expect(out).toMatch(/^berth deploy \S+\/\S+ downloads and deploys the first\.$/m);
   expect(code).toBe(0);
+  const rerank = await verb(server.url, ["recommend", "--purpose", "rerank"]);
+  expect(rerank.out).toMatch(/^Note: this server has no endpoint for rerank yet/m);
+  expect(rerank.out).not.toContain("downloads and deploys");
   const { out: json } = await verb(server.url, ["recommend", "--json"]);
   expect(JSON.parse(json)).toMatchObject({ purpose: "chat" });
 });

@@ -24,7 +24,9 @@ test("what idle models would give back counts as free", async () => {
 
 test("they are for a purpose, and an unknown one is refused with those there are", async () => {
   await using server = await startServer({}, { deploy: null });
-  const { recommendations: ranked } = await recommendations(server.url, "?purpose=rerank");
+  const { recommendations: ranked, notes } = await recommendations(server.url, "?purpose=rerank");
+  expect(notes).toMatchObject([expect.stringContaining("no endpoint for rerank yet")]);
+  expect((await recommendations(server.url)).notes).toEqual([]);
   expect(ranked.every(({ purposes }) => purposes.includes("rerank"))).toBe(true);
   const refused = await fetch(`${server.url}/recommendations?purpose=poetry`);
   expect(refused.status).toBe(400);
