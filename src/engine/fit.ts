@@ -12,6 +12,8 @@ export interface MemoryEstimator {
 export interface FitRequest {
   /** Tokens per slot as asked for; `null`: chosen here. */
   contextLength: number | null;
+  /** The longest that is chosen where none is asked for. Default `DEFAULT_CONTEXT`. */
+  longest?: number;
   /** Slots as asked for. */
   parallel: number;
   /** Layers on the GPU as asked for; `null`: as many as fit. */
@@ -49,14 +51,19 @@ const STEP = 256;
  * @throws ApiError 400 for a context above the trained one, `insufficient_memory` with numbers when it can not fit
  */
 export async function fit(request: FitRequest, estimator: MemoryEstimator): Promise<Fit> {
-  const { trainedContextLength: trained, contextLength: asked, parallel } = request;
+  const {
+    trainedContextLength: trained,
+    contextLength: asked,
+    longest = DEFAULT_CONTEXT,
+    parallel,
+  } = request;
   if (asked !== null && asked > trained)
     throw invalidRequest(
       `context_length is ${asked}, but the model was trained on ${trained} tokens: ask for at most ${trained}`,
       "context_length",
       "context_length_above_trained",
     );
-  const wanted = asked ?? Math.min(trained, DEFAULT_CONTEXT);
+  const wanted = asked ?? Math.min(trained, longest);
   const plan = (contextLength: number, slots: number) => place(request, estimator, contextLength, slots);
   const chosen =
     asked === null ? await anyContext(plan, wanted, parallel) : await fewerSlots(plan, asked, parallel);

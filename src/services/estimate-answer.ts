@@ -111,7 +111,7 @@ function alternatives(judged: JudgedModel, fits: Fits): Alternative[] {
       model_name: name,
       context_length: shorter.contextLength,
       memory_bytes: totalOf(shorter),
-      message: `take a context of ${shorter.contextLength} tokens in ${shorter.slots} slots, which takes ${formatBytes(totalOf(shorter))}`,
+      message: `take a context of ${shorter.contextLength} tokens in ${shorter.slots} ${shorter.slots === 1 ? "slot" : "slots"}, which takes ${formatBytes(totalOf(shorter))}`,
     });
   const smaller = fits === "whole" ? null : largestThatFits(judged);
   if (smaller) found.push(smaller);

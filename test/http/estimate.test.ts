@@ -80,6 +80,12 @@ describe("an estimate", () => {
     ]);
   });
 
+  test("counts a single slot as one", async () => {
+    await using server = await startServer({ weightBytes: FREE - 1.5e6 }, { deploy: null });
+    const { alternatives } = await estimate(server.url, "model=new&context_length=4096");
+    expect(alternatives[0]?.message).toContain("a context of 512 tokens in 1 slot, which");
+  });
+
   test("offers another model where this one is too large with any context", async () => {
     await using server = await startServer({ weightBytes: 20 * FREE }, { deploy: null });
     const { fits, alternatives } = await estimate(server.url, "model=new");

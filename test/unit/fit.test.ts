@@ -99,6 +99,15 @@ describe("a context that was asked for", () => {
   });
 });
 
+describe("a context that nobody asked for", () => {
+  test("is as long as fits, up to the longest that would be welcome", async () => {
+    const given = { ram: 22.25 * GIB, parallel: 1, trainedContextLength: 1_000_000 };
+    expect(await plan({ ...given, longest: 500_000 })).toMatchObject({ contextLength: 49_152, slots: 1 });
+    expect(await plan({ ...given, longest: 20_000 })).toMatchObject({ contextLength: 20_000, notes: [] });
+    expect(await plan({ ...given, longest: 4000 })).toMatchObject({ contextLength: 4000 });
+  });
+});
+
 describe("with a GPU of 24 GiB", () => {
   const vram = 24 * GIB;
 

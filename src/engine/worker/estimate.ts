@@ -52,7 +52,10 @@ export async function estimate(spec: EstimateSpec, log: LlamaLog): Promise<Estim
     }),
     chosen,
     afterEviction,
-    shorter: chosen || spec.contextLength === null ? null : await attempt({ contextLength: null }),
+    shorter:
+      chosen || spec.contextLength === null
+        ? null
+        : await attempt({ contextLength: null, longest: spec.contextLength }),
     notes: backend.notes,
   };
 }
