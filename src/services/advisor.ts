@@ -146,6 +146,8 @@ export class Advisor {
   /** A default deployment of a file far smaller than what is free takes less context where need be, so it fits. */
   async #isObvious(request: DeployRequest): Promise<boolean> {
     const { files, config } = this.#parts;
+    // Whether a device is there is known to whoever looks for its memory.
+    if (!["auto", "cpu"].includes(request.device ?? config.device)) return false;
     const asked = [request.context_length, request.gpu_layers, config.contextLength, config.gpuLayers];
     if (asked.some((value) => typeof value === "number")) return false;
     const choice = { eightBit: request.load_in_8bit ?? false, fourBit: request.load_in_4bit ?? false };

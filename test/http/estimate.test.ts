@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { loadFailed } from "../../src/errors.ts";
 import type { EstimateAnswer } from "../../src/schemas/estimate.ts";
 import { startServer, TEST_MODEL } from "../support/server.ts";
 
@@ -184,4 +185,13 @@ test("a file far smaller than the free memory is deployed without an estimate", 
   await using server = await startServer({}, { deploy: null });
   expect((await deploy(server.url, { model_name: "new" })).status).toBe(200);
   expect(server.engine.estimates).toEqual([]);
+});
+
+test("a device that is named is looked for before anything loads, however small the file", async () => {
+  await using server = await startServer({}, { deploy: null });
+  server.engine.estimate = () => Promise.reject(loadFailed("No CUDA driver", "device_unavailable", "device"));
+  const response = await deploy(server.url, { model_name: "new", device: "cuda" });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ error: { code: "device_unavailable", param: "device" } });
+  expect(server.manager.list()).toEqual([]);
 });
