@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { SystemProbe } from "../system/probe.ts";
 import { inspect, reportText } from "./check-report.ts";
 import { runsInSession } from "./client/client-command.ts";
-import { withHubToken } from "./client/hub-token.ts";
+import { HUB_TOKEN_OPTION, withHubToken } from "./client/hub-token.ts";
 import { estimateText } from "./estimate-text.ts";
 import { addSettingOptions, readSettings } from "./settings-help.ts";
 import { say, tell } from "./terminal/output.ts";
@@ -19,16 +19,22 @@ export function addCheckCommand(program: Command): void {
     )
     .option("--url <url>", "the server that judges the model (BERTH_URL)")
     .option("--json", "as JSON")
+    .option(...HUB_TOKEN_OPTION)
     .allowExcessArguments(false)
     .addHelpText("after", EXAMPLES);
-  runsInSession<object, [string | undefined]>(command, async ({ client, json }, _options, model) => {
+  type Options = { hfToken?: string };
+  runsInSession<Options, [string | undefined]>(command, async ({ client, json }, { hfToken }, model) => {
     const { config, warnings } = readSettings(command);
     for (const warning of warnings) tell(warning);
     const report = await inspect(new SystemProbe(config.modelsDir));
     const estimate =
       model === undefined
         ? undefined
-        : await withHubToken(client.url, (token) => client.estimate({ model_name: model, hf_token: token }));
+        : await withHubToken(
+            client.url,
+            (token) => client.estimate({ model_name: model, hf_token: token }),
+            hfToken,
+          );
     if (json) say(JSON.stringify(estimate ? { ...report, estimate } : report, null, 2));
     else say(estimate ? `${reportText(report)}\n\n${estimateText(estimate)}` : reportText(report));
     process.exitCode = report.problems.length > 0 || estimate?.fits === "none" ? 1 : 0;

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import type { DeployRequest } from "../schemas/deployment.ts";
 import { addClientCommand, runsInSession } from "./client/client-command.ts";
 import { deployAndFollow } from "./client/deployment.ts";
-import { withHubToken } from "./client/hub-token.ts";
+import { HUB_TOKEN_OPTION, withHubToken } from "./client/hub-token.ts";
 import { inCommands } from "./client/verbs.ts";
 import { estimateText } from "./estimate-text.ts";
 import { wholeNumber } from "./numbers.ts";
@@ -56,10 +56,7 @@ export function addDeployCommand(program: Command): void {
     .option("--gpu-layers <layers>", "layers on the GPU", wholeNumber(0))
     .option("--8bit", "take the Q8_0 file where the name stands for several")
     .option("--4bit", "take the Q4_K_M file where the name stands for several")
-    .option(
-      "--hf-token <token>",
-      "for a gated repository; never stored (else HF_TOKEN, here or of the server)",
-    )
+    .option(...HUB_TOKEN_OPTION)
     .option("--alias <name>", "another name that requests may use; more with more of these", oneMore)
     .option("--ttl <time>", "how long it may lie idle, such as 30m; -1 is for ever")
     .option("--pinned", "never unload it for being idle or for another model")

@@ -3,7 +3,7 @@ import { formatBytes } from "../formats/quantity.ts";
 import type { DownloadStatus } from "../schemas/download.ts";
 import { addClientCommand, runsInSession } from "./client/client-command.ts";
 import { CommandError } from "./client/command-error.ts";
-import { tokenFor } from "./client/hub-token.ts";
+import { HUB_TOKEN_OPTION, tokenFor } from "./client/hub-token.ts";
 import type { ServerClient } from "./client/server-client.ts";
 import { inCommands } from "./client/verbs.ts";
 import { tell } from "./terminal/output.ts";
@@ -12,6 +12,7 @@ import { startProgress } from "./terminal/progress.ts";
 interface PullOptions {
   "8bit"?: true;
   "4bit"?: true;
+  hfToken?: string;
   wait: boolean;
 }
 
@@ -28,11 +29,12 @@ export function addPullCommand(program: Command): void {
   })
     .option("--8bit", "take the Q8_0 file")
     .option("--4bit", "take the Q4_K_M file")
+    .option(...HUB_TOKEN_OPTION)
     .option("--no-wait", "return as soon as it has begun");
   runsInSession<PullOptions, [string]>(command, async ({ client, json, print }, options, model) => {
     const answer = await client.pull({
       model,
-      hf_token: tokenFor(client.url),
+      hf_token: options.hfToken ?? tokenFor(client.url),
       load_in_8bit: options["8bit"],
       load_in_4bit: options["4bit"],
     });

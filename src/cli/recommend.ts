@@ -7,8 +7,11 @@ import { table } from "./terminal/table.ts";
 
 interface RecommendOptions {
   purpose: Purpose;
-  limit: number;
+  limit?: number;
 }
+
+/** For people; a program that sets no limit gets all. */
+const USUAL_LIMIT = 10;
 
 /** `berth recommend` */
 export function addRecommendCommand(program: Command): void {
@@ -25,10 +28,11 @@ export function addRecommendCommand(program: Command): void {
         .choices(["chat", "code", "tools", "embeddings", "rerank"])
         .default("chat"),
     )
-    .option("--limit <n>", "how many at most", wholeNumber(1), 10);
+    .option("--limit <n>", `how many at most (default: ${USUAL_LIMIT}, with --json all)`, wholeNumber(1));
   runsInSession<RecommendOptions, []>(command, async ({ client, print }, { purpose, limit }) => {
     const answer = await client.recommendations(purpose);
-    print(answer, () => recommendationsText(answer, limit));
+    const limited = { ...answer, recommendations: answer.recommendations.slice(0, limit) };
+    print(limited, () => recommendationsText(answer, limit ?? USUAL_LIMIT));
   });
 }
 

@@ -24,9 +24,12 @@ export function addSetUpCommand(program: Command): void {
     )
     .addHelpText("after", EXAMPLES)
     .addArgument(new Argument("[engine]", "which engine").choices([...ENGINE_CHOICES]).default("auto"))
-    .action(async (engine: EngineChoice) => {
+    .option("--json", "as JSON")
+    .action(async (engine: EngineChoice, { json = false }: { json?: boolean }) => {
       try {
-        await choose(engine);
+        const done = await choose(engine);
+        if (json) console.log(JSON.stringify(done, null, 2));
+        else console.log(toText(done));
       } catch (error) {
         if (error instanceof UnsupportedMachine) program.error(error.message);
         throw error;
@@ -34,17 +37,30 @@ export function addSetUpCommand(program: Command): void {
     });
 }
 
-async function choose(engine: EngineChoice): Promise<void> {
+interface Done {
+  /** The packages that are there now. */
+  ready: string[];
+  removed: string[];
+  /** What is still missing, or keeps the choice from holding. */
+  notes: string[];
+}
+
+async function choose(engine: EngineChoice): Promise<Done> {
   await setUp({ development: false, engine });
   const removed = await removeOtherEngines(engine);
   rememberEngineChoice(engine);
-  if (removed.length > 0) console.log(`Removed: ${removed.join(", ")}`);
   const machine = inspectMachine();
-  const packages = enginePackages(machine, engine);
-  console.log(`Ready: ${packages.join(", ")}`);
-  const lacking = missingLibraries(machine, packages);
-  if (lacking !== null) console.log(lacking);
+  const ready = enginePackages(machine, engine);
+  const notes: string[] = [];
+  const lacking = missingLibraries(machine, ready);
+  if (lacking !== null) notes.push(lacking);
   const fromEnvironment = process.env["BERTH_ENGINE"];
   if (fromEnvironment && fromEnvironment !== engine)
-    console.log(`BERTH_ENGINE=${fromEnvironment} is set and wins over this choice at the next start`);
+    notes.push(`BERTH_ENGINE=${fromEnvironment} is set and wins over this choice at the next start`);
+  return { ready, removed, notes };
+}
+
+function toText({ ready, removed, notes }: Done): string {
+  const gone = removed.length > 0 ? [`Removed: ${removed.join(", ")}`] : [];
+  return [...gone, `Ready: ${ready.join(", ")}`, ...notes].join("\n");
 }

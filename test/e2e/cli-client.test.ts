@@ -154,6 +154,8 @@ test("berth recommend lists what suits the machine, the best first", async () =>
   expect(rerank.out).not.toContain("downloads and deploys");
   const { out: json } = await verb(server.url, ["recommend", "--json"]);
   expect(JSON.parse(json)).toMatchObject({ purpose: "chat" });
+  const { out: one } = await verb(server.url, ["recommend", "--json", "--limit", "1"]);
+  expect(JSON.parse(one).recommendations).toHaveLength(1);
 });
 
 describe("berth check with a model", () => {

@@ -48,6 +48,14 @@ describe("berth pull", () => {
     expect(gated.code).toBe(1);
   });
 
+  test.each(["pull user/gated", "check user/gated", "deploy user/gated --estimate"])(
+    "hands on the token it is given, as all do that may meet a gated repository: berth %s",
+    async (line) => {
+      await using at = await start();
+      expect((await verb(at.url, [...line.split(" "), "--hf-token", at.hub.token])).code).toBe(0);
+    },
+  );
+
   test("hands the token of its environment to a server on this machine", async () => {
     await using at = await start();
     const env = { BERTH_URL: at.url, HF_TOKEN: at.hub.token };
