@@ -1,5 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { WireError } from "../errors.ts";
+import { downloadFailed } from "./hub-failures.ts";
 import type { RemoteModel } from "./locate.ts";
 import { writeWhole } from "./part-file.ts";
 
@@ -13,7 +15,7 @@ export interface DownloadRecord {
   /** Unix time in milliseconds. */
   created: number;
   /** Why it failed; `null` when it did not. */
-  error: string | null;
+  error: WireError | null;
 }
 
 const ID = /^[\w-]+$/;
@@ -90,7 +92,8 @@ async function read(path: string): Promise<DownloadRecord | null> {
     const { unsigned, ...record } = (await Bun.file(path).json()) as DownloadRecord & { unsigned: boolean };
     if (!Array.isArray(record.model.files) || !ID.test(record.id)) return null;
     if (!unsigned) return record;
-    return { ...record, error: "its address carried a secret, which is not kept: pull it again to go on" };
+    const error = downloadFailed(record.model.name, "its address carried a secret, which is not kept");
+    return { ...record, error: error.toWire() };
   } catch {
     return null;
   }

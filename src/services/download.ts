@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { ApiError } from "../errors.ts";
-import { downloadCancelled, downloadFailed, insufficientDisk } from "../hub/hub-failures.ts";
+import { ApiError } from "../errors.ts";
+import { downloadCancelled, insufficientDisk } from "../hub/hub-failures.ts";
 import type { Access } from "../hub/http.ts";
 import { type DownloadRecord, plainAddress } from "../hub/download-journal.ts";
 import { FileDownload, type FileDownloadOptions } from "../hub/file-download.ts";
@@ -60,7 +60,7 @@ export class Download {
     this.wanted = record.wanted;
     this.#parts = parts;
     this.#progress = new DownloadProgress(record.model.files);
-    this.#error = record.error === null ? null : downloadFailed(record.model.name, record.error);
+    this.#error = record.error && ApiError.fromWire(record.error);
     this.#state = this.#error ? "failed" : "paused";
   }
 
@@ -91,7 +91,7 @@ export class Download {
       wanted: this.wanted,
       paused: this.#state === "paused",
       created: this.created,
-      error: this.#error?.message ?? null,
+      error: this.#error?.toWire() ?? null,
     };
   }
 

@@ -39,7 +39,7 @@ test("an address that carries a secret is kept without it, and can not go on by 
   expect(await Bun.file(join(folder.path, "a.json")).text()).not.toContain("secret");
   const [found] = await journal.list();
   expect(found?.model.files[0]?.url).toBe("https://host/m.gguf");
-  expect(found?.error).toContain("pull it again");
+  expect(found?.error?.message).toContain("pull it again");
 });
 
 test("what can not be read is left out", async () => {

@@ -86,6 +86,23 @@ test("what was paused or has failed stays so, and goes on when asked to", async 
   await reaches(second, "completed", "completed");
 });
 
+test("why it failed is told in the same words after a restart", async () => {
+  hub.add("user/gated", { files: { "m.gguf": content(7) }, gated: "auto" });
+  const first = await start();
+  await first.pull(await model("user/gated"), null);
+  await reaches(first, "failed");
+  const [failed] = first.list();
+  const { code } = first.get(failed!.id).record().error!;
+  expect({ code, error: failed?.error }).toEqual({
+    code: "gated_repository",
+    error: expect.stringMatching(/^The repository 'user\/gated' is gated: /),
+  });
+  await first.close();
+  const second = await start();
+  expect(second.list()).toMatchObject([{ state: "failed", error: failed?.error }]);
+  expect(second.get(failed!.id).record().error).toMatchObject({ code });
+});
+
 test("a download that is paused, resumed or cancelled before it has begun stays what it was told", async () => {
   hub.faults.bytesPerSecond = 100_000;
   const downloads = await start();
