@@ -44,6 +44,9 @@ function Ending({ message }: { message: Message }) {
     );
   if (ending === "length") return <p class="ended">It reached its limit of tokens.</p>;
   if (ending === "stopped") return <p class="ended">Stopped.</p>;
+  // Only who writes it can say how it ends.
+  if (ending === undefined)
+    return <p class="ended">Not finished: it is still being written in another tab, or was cut off.</p>;
   if (content === "" && !thinking) return <p class="ended">The answer is empty.</p>;
   return null;
 }

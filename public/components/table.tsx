@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
 import type { Token, Tokens } from "marked";
+import { plural } from "../lib/format.ts";
 
 /** More rows than these are shown on request only: a model can write a table that no page survives. */
 const ROWS = 200;
@@ -17,6 +18,7 @@ export function Table({
   const all = useSignal(false);
   const rows = all.value ? table.rows : table.rows.slice(0, ROWS);
   const hidden = table.rows.length - rows.length;
+  const beyond = table.header.length - COLUMNS;
   return (
     <div class="table" role="region" aria-label="Table" tabIndex={0}>
       <table>
@@ -46,6 +48,7 @@ export function Table({
           Show {hidden.toLocaleString("en")} more rows
         </button>
       )}
+      {beyond > 0 && <p class="muted">{plural(beyond, "more column")} can not be shown; a copy has them.</p>}
     </div>
   );
 }

@@ -53,6 +53,21 @@ test("the stop button ends the answer and frees the slot, and what came stays", 
   expect(tab.trouble).toEqual([]);
 });
 
+test("an answer that another tab is still writing does not pass for a whole one", async () => {
+  await using server = await startServer({ pieces: Array(2000).fill("word "), decodeMs: 10 });
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  await ask(page, "Go on for ever");
+  await page.getByText("word word word").waitFor();
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await other.getByText("still being written in another tab").waitFor();
+  await page.getByRole("button", { name: "Stop the answer" }).click();
+  await other.getByText("Stopped.").waitFor();
+  expect(await other.getByText("still being written").count()).toBe(0);
+  expect(tab.trouble).toEqual([]);
+});
+
 test("a question is edited, an answer is asked for again, and every version stays", async () => {
   await using server = await startServer({ pieces: ["one"] });
   await using tab = await browser.open(server.url);

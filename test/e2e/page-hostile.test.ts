@@ -67,7 +67,7 @@ test("what a model writes is never run, never fetched, and leads nowhere but to 
   expect(tab.trouble).toEqual([]);
 });
 
-test("a huge table shows its first rows, and the rest when asked", async () => {
+test("a huge table shows its first rows, and the rest when asked, and says what columns it lacks", async () => {
   const rows = Array.from({ length: 3000 }, (_, row) => `| ${row} | ${"x".repeat(row % 40)} |`);
   const wide = `${"| c ".repeat(400)}|\n${"|---".repeat(400)}|\n${"| v ".repeat(400)}|`;
   const table = ["| n | x |", "|---|---|", ...rows, "", wide].join("\n");
@@ -78,6 +78,8 @@ test("a huge table shows its first rows, and the rest when asked", async () => {
   expect(await answer.locator("table").first().locator("tbody tr").count()).toBe(200);
   await answer.getByRole("button", { name: "Show 2,800 more rows" }).click();
   expect(await answer.locator("table").first().locator("tbody tr").count()).toBe(3000);
+  expect(await answer.locator("table").nth(1).locator("th").count()).toBe(50);
+  await answer.getByText("350 more columns can not be shown").waitFor();
   // It scrolls by itself; the page does not grow wider.
   const overflow = await tab.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   expect(overflow).toBeLessThanOrEqual(0);
