@@ -82,7 +82,7 @@ export class BerthServer {
       files,
       memoryBudget,
       threads,
-      judge: (spec) => advisor.judge(spec),
+      judge: (...load) => advisor.judge(...load),
       tuning: new TuningStore({ database, log }),
       store: new DeploymentStore({ database, log }),
     });

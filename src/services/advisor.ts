@@ -121,11 +121,18 @@ export class Advisor {
     };
   }
 
-  /** For the model manager: whether a load fits into what is free right now; `null` when that can not be told. */
-  async judge(spec: Omit<LoadSpec, "memoryBudget" | "tuning">): Promise<Verdict | null> {
+  /**
+   * For the model manager: whether a load fits into what is free right now; `null` when that can not be told.
+   * @param idle the names of those that may go for it: who uses a model is known to the manager a moment before
+   * its engine tells
+   */
+  async judge(
+    spec: Omit<LoadSpec, "memoryBudget" | "tuning">,
+    idle: ReadonlySet<string>,
+  ): Promise<Verdict | null> {
     const { engine } = this.#parts;
     try {
-      const memory = await this.#memory();
+      const memory = await this.#memory(({ model_name }) => idle.has(model_name));
       const signal = new AbortController().signal;
       const { chosen, afterEviction } = await engine.estimate(toSpec(spec, memory), signal);
       if (!chosen) return afterEviction ? "none" : "hopeless";

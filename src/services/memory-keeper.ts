@@ -13,8 +13,14 @@ export type Verdict = "whole" | "reduced" | "none" | "hopeless";
 export interface MemoryKeeperParts {
   /** Every deployment there is. */
   deployments: Iterable<Deployment>;
-  /** Judges a load before it happens; `null` when nobody can tell. */
-  judge: (spec: Omit<LoadSpec, "memoryBudget" | "tuning">) => Promise<Verdict | null>;
+  /**
+   * Judges a load before it happens; `null` when nobody can tell.
+   * @param idle the names of those that lie idle
+   */
+  judge: (
+    spec: Omit<LoadSpec, "memoryBudget" | "tuning">,
+    idle: ReadonlySet<string>,
+  ) => Promise<Verdict | null>;
   /** How long a model waits for the memory of those at work, in milliseconds. */
   waitMs: number;
   log: Log;
@@ -80,7 +86,10 @@ export class MemoryKeeper {
       // What is free is not known before.
       await changed(() => !this.#others(newcomer).some(({ leaving }) => leaving), deadline, signal);
       if (this.#others(newcomer).length === 0) return [];
-      const verdict = await judge(newcomer.spec);
+      const idle = new Set(this.#idle(newcomer).map(({ name }) => name));
+      // Who is done while the judge works may have what it found lacking.
+      const working = this.#others(newcomer).filter(({ busy }) => busy);
+      const verdict = await judge(newcomer.spec, idle);
       signal.throwIfAborted();
       if (verdict === null || verdict === "whole") return [];
       const victim = this.#leastRecentlyUsed(newcomer);
@@ -90,8 +99,7 @@ export class MemoryKeeper {
         await victim.rest();
         continue;
       }
-      if (verdict === "reduced" || newcomer.forced) return [];
-      return this.#others(newcomer).filter(({ busy }) => busy);
+      return verdict === "reduced" || newcomer.forced ? [] : working;
     }
   }
 
@@ -102,10 +110,12 @@ export class MemoryKeeper {
     );
   }
 
+  #idle(newcomer: Deployment): Deployment[] {
+    return this.#others(newcomer).filter(({ idle }) => idle);
+  }
+
   #leastRecentlyUsed(newcomer: Deployment): Deployment | undefined {
-    return this.#others(newcomer)
-      .filter(({ idle }) => idle)
-      .toSorted((a, b) => a.idleSince - b.idleSince)[0];
+    return this.#idle(newcomer).toSorted((a, b) => a.idleSince - b.idleSince)[0];
   }
 }
 

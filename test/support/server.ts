@@ -109,7 +109,7 @@ async function serve<E extends Engine>(
     log,
     files: fakeFiles ?? files,
     memoryBudget,
-    ...(memory !== undefined && { judge: (spec) => advisor.judge(spec) }),
+    ...(memory !== undefined && { judge: (...load) => advisor.judge(...load) }),
     threads: 2,
     tuning: { get: () => null, set: () => {} },
     store: { list: () => remembered, save: () => {}, remove: () => {} },

@@ -11,7 +11,8 @@ const BASE = 2_500_000;
 
 /** What a model of `parallel` slots of 1000 tokens is judged as, where this much memory is free and lies idle. */
 async function judged(free: number, idle: number, parallel = 4) {
-  const deployed = { state: "ready", pinned: false, busy_slots: 0, queued: 0, memory_bytes: idle };
+  // Its engine has not told yet that its last answer is over.
+  const deployed = { model_name: "idle", state: "ready", busy_slots: 1, memory_bytes: idle };
   const advisor = new Advisor({
     engine: new FakeEngine({ weightBytes: 2_000_000 }),
     files: anyFile,
@@ -23,7 +24,7 @@ async function judged(free: number, idle: number, parallel = 4) {
     config: testConfig("unused"),
     threads: 1,
   });
-  return advisor.judge(loadSpec({ path: "model.gguf", contextLength: 1000, parallel }));
+  return advisor.judge(loadSpec({ path: "model.gguf", contextLength: 1000, parallel }), new Set(["idle"]));
 }
 
 describe("a model that is about to be loaded", () => {

@@ -239,6 +239,20 @@ describe("memory for a newcomer", () => {
     await newcomer;
   });
 
+  test("that comes free while the newcomer is judged is taken all the same", async () => {
+    const held: { lease?: { release(): void } } = {};
+    const judge = async (_spec: unknown, idle: ReadonlySet<string>): Promise<Verdict> => {
+      held.lease?.release();
+      if (held.lease === undefined || stateOf(manager, "working") !== "ready") return "whole";
+      return idle.has("working") ? "none" : "hopeless";
+    };
+    const { manager } = withLoading({}, { judge });
+    await ready(manager, "working");
+    held.lease = manager.acquire("working");
+    await ready(manager, "b");
+    expect(stateOf(manager, "working")).toBe("unloaded");
+  });
+
   test("goes to those that wait for it in the order they came", async () => {
     const { manager, states } = withMemory(1);
     await ready(manager, "working");
