@@ -86,7 +86,9 @@ export function addDeployCommand(program: Command): void {
       );
     if (options.estimate) {
       const estimate = await withToken((asked) => client.estimate(asked));
-      return print(estimate, () => estimateText(estimate));
+      print(estimate, () => estimateText(estimate));
+      process.exitCode = estimate.fits === "none" ? 1 : 0;
+      return;
     }
     if (!options.wait) {
       const answer = await withToken((asked) => client.deploy(asked));

@@ -120,6 +120,13 @@ describe("berth deploy", () => {
     expect(server.manager.list()).toEqual([]);
   });
 
+  test("ends with exit code 1 where --estimate tells that the model does not fit, as check does", async () => {
+    await using server = await startServer({ weightBytes: 1e12 }, { deploy: null });
+    const { code, out } = await verb(server.url, ["deploy", "mine", "--estimate", "--json"]);
+    expect(JSON.parse(out)).toMatchObject({ fits: "none" });
+    expect(code).toBe(1);
+  });
+
   test("is refused with the numbers for what does not fit, and goes on with --force", async () => {
     await using server = await startServer({ weightBytes: 1e12 }, { deploy: null });
     const words = ["deploy", "mine", "--context-length", "512"];

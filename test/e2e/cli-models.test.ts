@@ -45,6 +45,10 @@ describe("berth pull", () => {
     expect(wrong.code).toBe(1);
     const gated = await verb(at.url, ["pull", "user/gated"]);
     expect(gated.err).toContain("is gated: accept its conditions");
+    // In words of commands, not of the API.
+    expect(gated.err).toContain(
+      "pass it to 'berth pull' as --hf-token, or in HF_TOKEN here or of the server",
+    );
     expect(gated.code).toBe(1);
   });
 
@@ -62,7 +66,7 @@ describe("berth pull", () => {
     expect((await berth(["pull", "user/gated"], { env })).code).toBe(0);
   });
 
-  test.each(["check user/gated", "deploy user/gated --estimate", "deploy user/gated"])(
+  test.each(["check user/gated", "deploy user/gated --estimate", "deploy user/gated", "query user/gated Hi"])(
     "so does berth %s, where the hub wants one",
     async (line) => {
       await using at = await start();

@@ -2,6 +2,7 @@ import { formatBytes } from "../../formats/quantity.ts";
 import type { DeploymentStatus, DeployRequest } from "../../schemas/deployment.ts";
 import { type Progress, startProgress } from "../terminal/progress.ts";
 import { CommandError, ServerRefusal } from "./command-error.ts";
+import { withHubToken } from "./hub-token.ts";
 import type { ServerClient } from "./server-client.ts";
 
 const POLL_MS = 250;
@@ -39,7 +40,9 @@ export async function readyDeployment(
   if (found?.state === "ready" || found?.state === "unloaded") return;
   if (found?.state !== "loading" && found?.state !== "downloading") {
     try {
-      await deployAndFollow(client, { model_name: name }, { quiet });
+      await withHubToken(client.url, (token) =>
+        deployAndFollow(client, { model_name: name, hf_token: token }, { quiet }),
+      );
       return;
     } catch (error) {
       if (!(error instanceof ServerRefusal && error.code === "already_deployed")) throw error;

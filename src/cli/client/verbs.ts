@@ -8,6 +8,10 @@ const COMMANDS: readonly [RegExp, (name: string) => string][] = [
   [/GET \/status\b/g, () => "'berth status'"],
   [/GET \/models\b(?!\/)/g, () => "'berth list'"],
   [/"force": true/g, () => "--force"],
+  [
+    /(pass .+?) as hf_token(?: in the request)? or in HF_TOKEN(?: in the environment of the server)?/g,
+    (passIt) => `${passIt} to 'berth pull' as --hf-token, or in HF_TOKEN here or of the server`,
+  ],
 ];
 
 /** A message of the server for somebody who types commands: what it says of endpoints is said of these. */
