@@ -86,8 +86,21 @@ export const fitMyGpu = (model: string): Source => ({
   date: "2026-11-23",
 });
 
-/** Something read on the day the entry was made. */
-export const page = (facts: string, url: string): Source => ({ facts, url, date: "2026-11-23" });
+/** Something read on the day the entry was made, unless said otherwise. */
+export const page = (facts: string, url: string, date = "2026-11-23"): Source => ({ facts, url, date });
+
+/** NVIDIA's account of both models of OpenAI. */
+export const GPT_OSS = page(
+  "layers, KV geometry and context",
+  "https://docs.nvidia.com/nemo/megatron-bridge/0.4.0/models/llm/gpt-oss.html",
+  "2026-11-29",
+);
+
+/** Of both models of OpenAI; their repository, explained. */
+export const GPT_OSS_WINDOWS = page(
+  "alternating windows",
+  "https://deepwiki.com/openai/gpt-oss/2.2-gpt-oss-20b",
+);
 
 /** Of IBM's own account of its models. */
 export const GRANITE = page(

@@ -2,6 +2,8 @@ import {
   billion,
   type CatalogueModel,
   FITLLM,
+  GPT_OSS,
+  GPT_OSS_WINDOWS,
   GRANITE,
   fitMyGpu,
   gibibytes,
@@ -158,8 +160,8 @@ export const GENERAL_MODELS: readonly CatalogueModel[] = [
     files: gibibytes({ Q3_K_M: 3.4, Q4_K_M: 4.2, Q5_K_M: 4.9, Q6_K: 5.6, Q8_0: 7.2 }),
     sources: [
       SIZES,
-      page("window and context", "https://www.emergentmind.com/topics/olmo-3"),
-      page("layers and KV heads", "https://880923.xyz/community/tutorials/olmo-3-allen-ai-open-source-llm"),
+      page("layers, KV heads and context", "https://huggingface.co/allenai/Olmo-3-1025-7B", "2026-11-29"),
+      page("window", "https://ollama.com/library/olmo-3:latest/blobs/3b6b58718a43", "2026-11-29"),
     ],
   },
   {
@@ -238,7 +240,8 @@ export const GENERAL_MODELS: readonly CatalogueModel[] = [
     files: [{ quantisation: "MXFP4", bytes: 12_109_566_560 }],
     sources: [
       fitMyGpu("gpt-oss-20b"),
-      page("alternating windows", "https://forums.tomshardware.com/threads/3884343/post-23521646"),
+      GPT_OSS,
+      GPT_OSS_WINDOWS,
       page("file size, as programs pin it", "https://huggingface.co/ggml-org/gpt-oss-20b-GGUF"),
     ],
   },

@@ -1,4 +1,14 @@
-import { type CatalogueModel, FITLLM, GRANITE, billion, gibibytes, page, SIZES } from "./catalogue-model.ts";
+import {
+  type CatalogueModel,
+  FITLLM,
+  GPT_OSS,
+  GPT_OSS_WINDOWS,
+  GRANITE,
+  billion,
+  gibibytes,
+  page,
+  SIZES,
+} from "./catalogue-model.ts";
 
 const MIB = 2 ** 20;
 
@@ -38,7 +48,7 @@ export const LARGE_MODELS: readonly CatalogueModel[] = [
     layers: 47,
     // Keys and values of all heads are kept as one latent vector.
     cache: [{ layers: 47, heads: 1, keyLength: 576, valueLength: 0 }],
-    contextLength: 131_072,
+    contextLength: 202_752,
     licence: "MIT",
     rating: { chat: 70, tools: 76, code: 72 },
     strengths: "agents and code at the speed of a small model; English and Chinese",
@@ -47,9 +57,11 @@ export const LARGE_MODELS: readonly CatalogueModel[] = [
     sources: [
       SIZES,
       page(
-        "layers, latent length and licence",
-        "https://github.com/john-rocky/coreai-model-zoo/blob/main/zoo/glm-4.7-flash.md",
+        "layers, latent length and context",
+        "https://huggingface.co/Intel/GLM-4.7-Flash-int4-AutoRound/blob/main/config.json",
+        "2026-11-29",
       ),
+      page("licence", "https://github.com/john-rocky/coreai-model-zoo/blob/main/zoo/glm-4.7-flash.md"),
     ],
   },
   {
@@ -165,13 +177,6 @@ export const LARGE_MODELS: readonly CatalogueModel[] = [
     repository: "unsloth/gpt-oss-120b-GGUF",
     // Of MXFP4 weights; the name is that of the few others.
     files: gibibytes({ F16: 60.9 }),
-    sources: [
-      SIZES,
-      page("layers", "https://gperdrizet.github.io/llms-demo/models.html"),
-      page(
-        "KV geometry as of the 20B, alternating windows",
-        "https://deepwiki.com/openai/gpt-oss/2.2-gpt-oss-20b",
-      ),
-    ],
+    sources: [SIZES, GPT_OSS, GPT_OSS_WINDOWS],
   },
 ];

@@ -17,7 +17,14 @@ export const CODE_MODELS: readonly CatalogueModel[] = [
     strengths: "completes code as it is typed; fills in the middle",
     repository: "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
     files: mebibytes({ Q4_K_M: 1066, Q5_K_M: 1229, Q6_K: 1434, Q8_0: 1843 }),
-    sources: [SIZES, page("layers, KV heads and context", "http://www.mynw.cn/news/993556.html")],
+    sources: [
+      SIZES,
+      page(
+        "layers, KV heads and context",
+        "https://featherless.ai/models/unsloth/Qwen2.5-Coder-1.5B",
+        "2026-11-29",
+      ),
+    ],
   },
   {
     name: "Qwen2.5 Coder 7B",
