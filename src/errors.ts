@@ -112,6 +112,24 @@ export const alreadyDeployed = (model: string) =>
     { code: "already_deployed", param: "model_name" },
   );
 
+/** 400: `owner` has the alias, as its name or as an alias of its own. */
+export const aliasTaken = (alias: string, owner: string) =>
+  new ApiError(
+    400,
+    "invalid_request_error",
+    `The alias '${alias}' is taken: it is ${alias === owner ? "the name of a model that is deployed" : `an alias of '${owner}'`}. Choose another one, or undeploy that first with DELETE /undeploy?model_name=${encodeURIComponent(owner)}`,
+    { code: "alias_taken", param: "alias" },
+  );
+
+/** 404: a `lora` that names no file on this machine. */
+export const adapterNotFound = (name: string, field: string) =>
+  new ApiError(
+    404,
+    "invalid_request_error",
+    `There is no adapter '${name}' on this machine: GET /models lists those that are; POST /models/pull downloads one`,
+    { code: "adapter_not_found", param: field },
+  );
+
 /** 503: come back; `retryAfter` is in seconds. */
 export const modelLoading = (model: string, retryAfter = 2, doing: "loading" | "downloading" = "loading") =>
   new ApiError(

@@ -1,5 +1,5 @@
 import type { Lora } from "../engine/engine.ts";
-import { ApiError, invalidRequest, isAdapter } from "../errors.ts";
+import { adapterNotFound, ApiError, invalidRequest, isAdapter } from "../errors.ts";
 import { adapterMisfit } from "../formats/gguf/adapter.ts";
 import type { DeployRequest } from "../schemas/deployment.ts";
 import type { FileSource, ModelHeader } from "./deploy-plan.ts";
@@ -18,7 +18,12 @@ export async function toLoras(
     (lora ?? []).map(async (given, index) => {
       const { path: name, scale } = typeof given === "string" ? { path: given } : given;
       const field = `lora.${index}`;
-      const { path, header } = await findBeside(name, field, files);
+      const { path, header } = await findBeside(name, field, files).catch((error: unknown) => {
+        // What is said of a model that is missing is of no help here.
+        throw error instanceof ApiError && error.code === "model_not_found"
+          ? adapterNotFound(name, field)
+          : error;
+      });
       if (!header.isAdapter)
         throw invalidRequest(`'${name}' is no adapter: its file says nothing of the kind`, field);
       const misfit = model && adapterMisfit(header, model);

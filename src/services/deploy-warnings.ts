@@ -15,6 +15,8 @@ export function deployWarnings(request: DeployRequest, device: Device, isHere: b
   if (request.trust_remote_code) warn("trust_remote_code", "a GGUF file carries no code");
   if (request.hf_token && isHere) warn("hf_token", "this model is a file on this machine");
   if (device === "cpu" && request.gpu_layers) warn("gpu_layers", "the model runs on the CPU");
+  if (request.pinned && request.ttl !== undefined && request.ttl !== null)
+    warn("ttl", "a pinned model is never unloaded for being idle");
   const unknown = Object.keys(request).filter((key) => !KNOWN.has(key));
   for (const key of unknown.slice(0, MOST_UNKNOWN))
     warn(JSON.stringify(key.slice(0, 64)), "this server does not know it");

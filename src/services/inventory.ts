@@ -80,9 +80,14 @@ export class Inventory {
     if (name === BUILT_IN_MODEL) throw isBuiltIn();
     const model = await this.#locate(name);
     if (!(await this.#isDownloaded(onDisk(model)))) throw notRemovable(model);
-    if (this.#parts.downloads.isBusy(model.name)) throw inUse(name, "it is being downloaded");
+    if (this.#parts.downloads.isBusy(model.name))
+      throw inUse(name, "it is being downloaded: cancel that first, GET /downloads has its id");
     const user = this.#parts.manager.uses(model.parts.map(({ path }) => path));
-    if (user !== null) throw inUse(name, `it is deployed as '${user}'`);
+    if (user !== null)
+      throw inUse(
+        name,
+        `'${user}' is deployed and uses it: undeploy it first with DELETE /undeploy?model_name=${encodeURIComponent(user)}`,
+      );
     for (const { path } of model.parts) await removeDownloaded(path);
     return { id: model.name, freed: model.fileSize };
   }

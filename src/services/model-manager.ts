@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Engine } from "../engine/engine.ts";
 import {
+  aliasTaken,
   alreadyDeployed,
   ApiError,
   beingUndeployed,
@@ -72,7 +73,7 @@ export class ModelManager {
    * Starts a deployment; resolves at once with `loading`, or when ready with `wait: true`.
    * A failed deployment of the same name is replaced.
    * @param remember whether the next start of the server deploys it again
-   * @throws ApiError `already_deployed`, `model_undeploying`, `invalid_value`, `device_unavailable`, and
+   * @throws ApiError `already_deployed`, `alias_taken`, `model_undeploying`, `invalid_value`, `device_unavailable`, and
    * with `wait` whatever the load throws
    */
   async deploy(request: DeployRequest, { remember = true } = {}): Promise<DeployAnswer> {
@@ -327,7 +328,12 @@ export class ModelManager {
     const mayMakeWay = taken?.onDemand || (taken?.state === "unloaded" && taken.name === name);
     if (mayMakeWay && plan === null && taken?.state !== "draining") return;
     if (taken?.state === "draining") throw beingUndeployed(taken.name).namedBy("model_name");
-    if (taken) throw alreadyDeployed(taken.name);
+    if (!taken) return;
+    const isItself = taken.name === name || taken.spec.path === plan?.spec.path;
+    const alias = isItself
+      ? undefined
+      : plan?.aliases.find((one) => [taken.name, ...taken.aliases].includes(one));
+    throw alias === undefined ? alreadyDeployed(taken.name) : aliasTaken(alias, taken.name);
   }
 }
 

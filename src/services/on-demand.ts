@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { ApiError, type ModelField, modelLoading, queueFull, requestCancelled } from "../errors.ts";
+import { ApiError, type ModelField, queueFull, requestCancelled } from "../errors.ts";
 import type { Lease } from "./leases.ts";
 import type { EventBus } from "./events.ts";
 import type { ModelManager } from "./model-manager.ts";
@@ -52,6 +52,7 @@ export class OnDemandModels {
     for (;;) {
       // Listened for before the attempt, so that no change is missed between the two.
       using change = new Change(this.#events, signal);
+      let loading: ApiError;
       try {
         return this.#manager.acquire(wanted);
       } catch (error) {
@@ -61,11 +62,13 @@ export class OnDemandModels {
           continue;
         }
         if (error.code !== "model_loading") throw error;
+        loading = error;
       }
       if (!waits) place.defer(this.#takePlace(wanted));
       waits = true;
       const left = deadline - performance.now();
-      if (left <= 0 || !(await change.within(left))) throw modelLoading(wanted, RETRY_AFTER);
+      if (left <= 0 || !(await change.within(left)))
+        throw ApiError.fromWire({ ...loading.toWire(), retryAfter: RETRY_AFTER });
     }
   }
 

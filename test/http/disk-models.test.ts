@@ -203,6 +203,8 @@ describe("DELETE /models/{id}", () => {
     };
     expect(await codes("mine.gguf")).toEqual([400, "not_removable"]);
     expect(await codes("user/repo/m-Q4_K_M.gguf")).toEqual([409, "model_in_use"]);
+    const { message } = await errorOf(await at.delete("/models/user/repo/m-Q4_K_M.gguf"));
+    expect(message).toContain("undeploy it first with DELETE /undeploy?model_name=user%2Frepo");
     await at.have("user/repo:Q8_0");
     await at.deploy("mine.gguf", { draft_model: "user/repo:Q8_0", wait: true });
     expect(await codes("user/repo/m-Q8_0.gguf")).toEqual([409, "model_in_use"]);

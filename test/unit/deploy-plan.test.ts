@@ -65,10 +65,10 @@ describe("another model that a deployment needs", () => {
   };
 
   test.each([
-    [{ draft_model: "b" }, "draft_model"],
-    [{ lora: ["b"] }, "lora.0"],
-  ])("and that is not there is told of its own field: %j", async (request, param) => {
-    await expect(plan(request, {}, files)).rejects.toMatchObject({ code: "model_not_found", param });
+    [{ draft_model: "b" }, { code: "model_not_found", param: "draft_model" }],
+    [{ lora: ["b"] }, { code: "adapter_not_found", param: "lora.0" }],
+  ])("and that is not there is told of its own field: %j", async (request, told) => {
+    await expect(plan(request, {}, files)).rejects.toMatchObject({ status: 404, ...told });
   });
 });
 
@@ -150,6 +150,11 @@ describe("a file beside the model's own, or in place of it, is refused before an
 });
 
 describe("warnings", () => {
+  test("tell that a pinned model has no use for a ttl", async () => {
+    expect((await plan({ pinned: true, ttl: 60 })).warnings.join()).toContain("ttl has no effect");
+    expect((await plan({ pinned: false, ttl: 60 })).warnings).toEqual([]);
+  });
+
   test("name each flag without effect, and no secret", async () => {
     const { warnings, spec } = await plan({
       trust_remote_code: true,

@@ -83,6 +83,19 @@ describe("deploying", () => {
     expect(error).toMatchObject({ status: 400, code: "already_deployed" });
   });
 
+  test("refuses an alias that another one has, and tells whose it is", async () => {
+    const { manager } = setUp();
+    await ready(manager, "a", { alias: "fast" });
+    const refusedFor = (alias: string) => refusal(() => manager.deploy({ model_name: "b", alias }));
+    const taken = await refusedFor("fast");
+    expect(taken).toMatchObject({ status: 400, code: "alias_taken", param: "alias" });
+    expect(taken.message).toContain("'fast' is taken: it is an alias of 'a'");
+    expect((await refusedFor("a")).message).toContain("'a' is taken: it is the name of a model");
+    expect((await refusal(() => manager.deploy({ model_name: "a", alias: "fast" }))).code).toBe(
+      "already_deployed",
+    );
+  });
+
   test("refuses 8 bits and 4 bits together", async () => {
     const { manager } = setUp();
     const error = await refusal(() =>

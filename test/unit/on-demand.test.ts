@@ -89,6 +89,23 @@ describe("a request that names a model on disk", () => {
     expect(error.retryAfter).toBeGreaterThan(0);
   });
 
+  test("is told that the model is still downloaded, when that is what it has waited for", async () => {
+    const files = {
+      ...anyFile,
+      resolve: async (...[name, wish]: Parameters<typeof anyFile.resolve>) => ({
+        ...(await anyFile.resolve(name, wish)),
+        download: { name, files: [], fileSize: null, quantisation: null, repo: null, commit: null },
+      }),
+      fetch: (...[, { signal }]: Parameters<typeof anyFile.fetch>) =>
+        new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    };
+    const { models, manager } = onDemand({}, { loadWaitMs: 30 }, { files });
+    await manager.deploy({ model_name: "a" });
+    const error = await refusal(() => models.acquire("a", never));
+    expect(error).toMatchObject({ code: "model_loading", retryAfter: 10 });
+    expect(error.message).toContain("still downloading");
+  });
+
   test("is refused when as many wait already as the model could serve and queue", async () => {
     const { models } = onDemand({ loadMs: 100 }, { queueLimit: 1, parallel: 2 });
     const client = new AbortController();
@@ -272,7 +289,7 @@ describe("an alias", () => {
     const { models, manager } = onDemand();
     await ready(manager, "a", { alias: ["small", "fast"] });
     expect((await models.acquire("fast", never)).name).toBe("a");
-    expect((await refusal(() => ready(manager, "b", { alias: "small" }))).code).toBe("already_deployed");
+    expect((await refusal(() => ready(manager, "b", { alias: "small" }))).code).toBe("alias_taken");
     expect((await refusal(() => ready(manager, "small"))).code).toBe("already_deployed");
     expect(await manager.undeploy("small")).toBe("a");
   });
