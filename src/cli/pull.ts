@@ -64,6 +64,12 @@ async function follow(
       progress.update(last.progress, progressText(last));
     }
     if (last.state !== "completed") throw new CommandError(last.error ?? `The download is ${last.state}`);
+    // It may be what the hub says it is and no model all the same.
+    const { error } = await client.diskModel(last.model_name);
+    if (error !== null)
+      throw new CommandError(
+        `${last.model_name} is downloaded, and can not be used: ${error}. 'berth rm ${last.model_name}' removes it`,
+      );
     progress.done(`${last.model_name} is here: berth deploy ${last.model_name}`);
     return last;
   } catch (error) {

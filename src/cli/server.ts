@@ -109,7 +109,7 @@ export class BerthServer {
       manager,
       models,
       files,
-      inventory: new Inventory({ library, manager, downloads }),
+      inventory: new Inventory({ config, library, manager, downloads }),
       downloads,
       hub: new HubSearch({ config, library, system, gpuUsable, token }),
       requests,

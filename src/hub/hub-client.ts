@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiError } from "../errors.ts";
 import {
   gatedRepository,
@@ -34,6 +35,8 @@ export interface HubFile extends FoundFile {
 /** 1000 files a page. */
 const MOST_PAGES = 20;
 const ATTEMPTS = 3;
+/** A limit that is over sooner is waited out; nobody waits longer without being told. */
+const LIMIT_PATIENCE_MS = 5000;
 /** For a whole answer. */
 const ANSWER_MS = 30_000;
 
@@ -124,9 +127,9 @@ export class HubClient {
       try {
         return await this.#once(address, signal);
       } catch (error) {
-        const passing = error instanceof HttpFailure && error.isPassing && error.status !== 429;
-        if (!passing || attempt >= ATTEMPTS) throw error;
-        await Bun.sleep(200 * 2 ** attempt);
+        const delay = delayOf(error, attempt);
+        if (delay === null || attempt >= ATTEMPTS) throw error;
+        await sleep(delay, undefined, { signal }).catch(() => signal?.throwIfAborted());
       }
     }
   }
@@ -161,6 +164,13 @@ export class HubClient {
     if (!isMissing || repo === "") return known;
     return repositoryNotFound(repo, this.access.endpoint, await this.similar(repo, signal));
   }
+}
+
+/** Before another attempt, in milliseconds; `null` when there is no sense in one soon. */
+function delayOf(error: unknown, attempt: number): number | null {
+  if (!(error instanceof HttpFailure) || !error.isPassing) return null;
+  if (error.status !== 429) return 200 * 2 ** attempt;
+  return error.waitMs !== null && error.waitMs <= LIMIT_PATIENCE_MS ? error.waitMs : null;
 }
 
 /** What a failed request for something in `repo` means for a person. */

@@ -83,10 +83,15 @@ export const tokenRefused = (hub: string) =>
 
 /** 503: `waitMs` is what the hub asked for. */
 export const hubBusy = (hub: string, waitMs: number | null) =>
-  new ApiError(503, "server_error", `${hub} is answering no more requests for now: try again later`, {
-    code: "hub_busy",
-    retryAfter: Math.ceil((waitMs ?? 60_000) / 1000),
-  });
+  new ApiError(
+    503,
+    "server_error",
+    `${hub} is answering no more requests for now: try again ${waitMs === null ? "later" : `in ${Math.ceil(waitMs / 1000)} s`}`,
+    {
+      code: "hub_busy",
+      retryAfter: Math.ceil((waitMs ?? 60_000) / 1000),
+    },
+  );
 
 /** 503: no answer, or one that is none. */
 export const hubUnreachable = (hub: string, reason: string) =>
@@ -119,6 +124,15 @@ export const downloadCancelled = (name: string) =>
   new ApiError(503, "server_error", `The download of '${name}' was cancelled`, {
     code: "download_cancelled",
   });
+
+/** 409: what was given up is begun again, and not gone on with. */
+export const notResumable = (name: string) =>
+  new ApiError(
+    409,
+    "invalid_request_error",
+    `The download of '${name}' was cancelled: begin it again with POST /models/pull, which uses what arrived of it`,
+    { code: "not_resumable", param: "id" },
+  );
 
 export const downloadNotFound = (id: string) =>
   new ApiError(404, "invalid_request_error", `There is no download '${id}': GET /downloads lists them`, {

@@ -38,8 +38,9 @@ export class PartFile {
 
   /** Continues what is there of this content, or begins anew. */
   static async open(target: string, identity: ContentIdentity): Promise<PartFile> {
-    await mkdir(dirname(target), { recursive: true });
     const done = await doneOf(target, identity);
+    // Just before, for a folder that is empty may be removed.
+    await mkdir(dirname(target), { recursive: true });
     const file = await open(partPath(target), done.bytes > 0 ? "r+" : "w+");
     return new PartFile(target, identity, file, done);
   }

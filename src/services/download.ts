@@ -4,6 +4,7 @@ import { ApiError } from "../errors.ts";
 import { downloadCancelled, insufficientDisk } from "../hub/hub-failures.ts";
 import type { Access } from "../hub/http.ts";
 import { type DownloadRecord, plainAddress } from "../hub/download-journal.ts";
+import { removeEmptyFolders } from "../hub/empty-folders.ts";
 import { FileDownload, type FileDownloadOptions } from "../hub/file-download.ts";
 import type { RemoteFile, RemoteModel } from "../hub/locate.ts";
 import { writeOrigin } from "../hub/origin.ts";
@@ -114,8 +115,8 @@ export class Download {
   /** Keeps what is there for a later download of the same, unless told otherwise. */
   async cancel({ discard = false } = {}): Promise<void> {
     await this.#end("cancelled");
-    if (!discard) return;
-    for (const file of this.model.files) await discardPart(this.#target(file));
+    if (discard) for (const file of this.model.files) await discardPart(this.#target(file));
+    await this.#tidy();
   }
 
   /** Ends with the server, and goes on with its next start. */
@@ -210,6 +211,7 @@ export class Download {
       const { modelsDir } = this.#parts;
       this.#error = toDownloadFailure(error, this.model, { access, left: this.left ?? 0, modelsDir });
       this.#note = null;
+      await this.#tidy();
       this.#parts.log.warn({ model: this.model.name, reason: this.#error.message }, "download failed");
       this.#become("failed");
     }
@@ -256,6 +258,15 @@ export class Download {
     this.#become(state);
     this.#stop.abort();
     await this.#run;
+  }
+
+  /** Leaves no trace of a file of which nothing is there. */
+  async #tidy(): Promise<void> {
+    for (const file of this.model.files) {
+      const target = this.#target(file);
+      if ((await partialBytes(target, file)) === 0) await discardPart(target);
+      await removeEmptyFolders(target, this.#parts.modelsDir);
+    }
   }
 
   #arrived(index: number, bytes: number): void {

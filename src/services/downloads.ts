@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { shuttingDown } from "../errors.ts";
 import { DownloadJournal } from "../hub/download-journal.ts";
 import type { FileDownloadOptions } from "../hub/file-download.ts";
-import { downloadNotFound, insufficientDisk } from "../hub/hub-failures.ts";
+import { downloadNotFound, insufficientDisk, notResumable } from "../hub/hub-failures.ts";
 import type { Access } from "../hub/http.ts";
 import type { RemoteModel } from "../hub/locate.ts";
 import type { Log } from "../log.ts";
@@ -100,9 +100,10 @@ export class Downloads {
     return download.status();
   }
 
-  /** @throws ApiError `download_not_found` or `insufficient_disk` */
+  /** @throws ApiError `download_not_found`, `not_resumable` when it was cancelled, or `insufficient_disk` */
   async resume(id: string): Promise<DownloadStatus> {
     const download = this.get(id);
+    if (download.state === "cancelled") throw notResumable(download.model.name);
     await this.#assertSpace(download);
     download.wanted = true;
     download.start(await this.#access(null));

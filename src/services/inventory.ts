@@ -1,9 +1,11 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import type { Config } from "../config/config.ts";
 import { ApiError, invalidRequest } from "../errors.ts";
 import { capabilitiesOf } from "../formats/gguf/capabilities.ts";
 import type { GgufHeader } from "../formats/gguf/header.ts";
 import { readGgufFile } from "../formats/gguf/read.ts";
+import { removeEmptyFolders } from "../hub/empty-folders.ts";
 import { type LibraryModel, type ModelLibrary } from "../hub/model-library.ts";
 import { enumerate } from "../hub/hub-failures.ts";
 import { modelKey } from "../hub/model-listing.ts";
@@ -15,6 +17,7 @@ import type { Downloads } from "./downloads.ts";
 import type { ModelManager } from "./model-manager.ts";
 
 export interface InventoryParts {
+  config: Pick<Config, "modelsDir">;
   library: ModelLibrary;
   manager: Pick<ModelManager, "list" | "deployedAs" | "uses">;
   downloads: Pick<Downloads, "isBusy">;
@@ -88,7 +91,10 @@ export class Inventory {
         name,
         `'${user}' is deployed and uses it: undeploy it first with DELETE /undeploy?model_name=${encodeURIComponent(user)}`,
       );
-    for (const { path } of model.parts) await removeDownloaded(path);
+    for (const { path } of model.parts) {
+      await removeDownloaded(path);
+      await removeEmptyFolders(path, this.#parts.config.modelsDir);
+    }
     return { id: model.name, freed: model.fileSize };
   }
 

@@ -32,6 +32,15 @@ describe("berth pull", () => {
     expect((await verb(at.url, ["pull", "user/repo"])).out).toContain("is on this machine already");
   });
 
+  test("says so when what the hub has is no model", async () => {
+    await using at = await start();
+    at.hub.add("user/odd", { files: { "odd.gguf": new TextEncoder().encode("no model at all") } });
+    const { code, err } = await verb(at.url, ["pull", "user/odd"]);
+    expect(err).toMatch(/user\/odd\/odd\.gguf is downloaded, and can not be used: .*is no GGUF file/);
+    expect(err).not.toContain("berth deploy");
+    expect(code).toBe(1);
+  });
+
   test("returns at once with --no-wait, and prints the answer for a program with --json", async () => {
     await using at = await start();
     const { out } = await verb(at.url, ["pull", "user/repo", "--8bit", "--no-wait", "--json"]);

@@ -1,6 +1,6 @@
 import { Value } from "@sinclair/typebox/value";
 import { beforeAll, describe, expect, test, setDefaultTimeout } from "bun:test";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { DiskModelList } from "../../src/schemas/disk-model.ts";
 import { HubSearchAnswer } from "../../src/schemas/hub.ts";
 import { errorOf, HubServer, twoModels } from "../support/hub-server.ts";
@@ -187,10 +187,7 @@ describe("DELETE /models/{id}", () => {
     await at.have("user/repo");
     const answer = await at.delete("/models/user%2Frepo%2Fm-Q4_K_M.gguf");
     expect(await answer.json()).toMatchObject({ freed_bytes: model.length });
-    const left = await Array.fromAsync(
-      new Bun.Glob("**/*").scan({ cwd: at.server.services.config.modelsDir, dot: true }),
-    );
-    expect(left.filter((name) => name.includes("m-Q4_K_M"))).toEqual([]);
+    expect(await readdir(at.server.services.config.modelsDir, { recursive: true })).toEqual([]);
   });
 
   test("leaves alone what somebody put there, what is deployed and what is not there", async () => {

@@ -159,11 +159,25 @@ describe("a download", () => {
     await at.begins(begun?.id);
     await at.delete(`/downloads/${begun?.id}`);
     expect((await at.download(begun?.id)).state).toBe("cancelled");
+    const resumed = await at.post(`/downloads/${begun?.id}/resume`);
+    expect(resumed.status).toBe(409);
+    expect(await errorOf(resumed)).toMatchObject({
+      code: "not_resumable",
+      message: expect.stringContaining("POST /models/pull"),
+    });
     expect(await at.file("user/repo/m-Q4_K_M.gguf.part").exists()).toBe(true);
     const again = await at.pull("user/repo");
     expect(again.download?.downloaded_bytes).toBeGreaterThan(100_000);
     await at.delete(`/downloads/${again.download?.id}?discard=true`);
-    expect(await at.file("user/repo/m-Q4_K_M.gguf.part").exists()).toBe(false);
+    expect(await readdir(at.server.services.config.modelsDir)).toEqual([]);
+  });
+
+  test("that is refused or damaged leaves no empty folder behind", async () => {
+    await using at = await start();
+    await at.reaches((await at.pull("user/gated")).download?.id, "failed");
+    at.hub.faults.wrongBytes = true;
+    await at.reaches((await at.pull("user/repo")).download?.id, "failed");
+    expect(await readdir(at.server.services.config.modelsDir)).toEqual([]);
   });
 
   test("that is over is forgotten when it is deleted", async () => {

@@ -137,7 +137,7 @@ async function serve<E extends Engine>(
     manager,
     models,
     files,
-    inventory: new Inventory({ library, manager, downloads }),
+    inventory: new Inventory({ config, library, manager, downloads }),
     downloads,
     hub: new HubSearch({
       config,

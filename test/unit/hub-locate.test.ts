@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { HubClient } from "../../src/hub/hub-client.ts";
 import { locateOnHub, locateUrl } from "../../src/hub/locate.ts";
 import { parseModelName } from "../../src/hub/model-name.ts";
+import { eventually } from "../support/eventually.ts";
 import { HubStandIn } from "../support/hub-stand-in.ts";
 
 const content = (text: string) => new TextEncoder().encode(text);
@@ -152,7 +153,17 @@ test("a hub that answers no more for now says when to come back, and is left alo
   hub.faults.limited = 55;
   const locating = locate("user/repo");
   await expect(locating).rejects.toMatchObject({ status: 503, code: "hub_busy", retryAfter: 55 });
+  await expect(locating).rejects.toThrow("try again in 55 s");
   expect(hub.seen).toHaveLength(1);
+});
+
+test("a limit that is over in a moment is waited out", async () => {
+  hub.add("user/repo", { files: files("m-Q8_0.gguf") });
+  hub.faults.limited = 1;
+  const locating = locate("user/repo");
+  await eventually(() => hub.seen.length === 1, "it was asked once");
+  hub.faults.limited = null;
+  expect((await locating).name).toBe("user/repo/m-Q8_0.gguf");
 });
 
 test("a file name that leads out of its folder is not there", async () => {

@@ -103,7 +103,7 @@ export const downloadRoutes = ({ files, downloads }: Pick<Services, "files" | "d
         operationId: "resumeDownload",
         responses: answers({
           json: DownloadStatus,
-          errors: { 400: "Too little room on the disk", ...missing },
+          errors: { 400: "Too little room on the disk", 409: "It was cancelled", ...missing },
         }),
       },
     })
