@@ -90,7 +90,7 @@ describe("a model that lies idle", () => {
     await ready(manager, "a", { ttl: 0 });
     await until(() => stateOf(manager, "a") === "unloaded");
     const error = await refusal(() => ready(manager, "b", { alias: "a" }));
-    expect(error).toMatchObject({ code: "already_deployed" });
+    expect(error).toMatchObject({ code: "alias_taken" });
     expect(manager.list()).toMatchObject([{ model_name: "a" }]);
   });
 
