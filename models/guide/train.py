@@ -1,8 +1,7 @@
 """Trains the guide on the tokens that prepare.ts wrote, and leaves its raw tensors for convert.ts.
 
 One process on the CPU (or a GPU where there is one). The same data, seed, number of steps and threads and kind of
-machine give the same weights; so does `--resume`, which goes on from the last checkpoint. It is run twice:
-`--go-on` goes over the samples again, from what the first run learned, at lower rates and in another order.
+machine give the same weights; so does `--resume`, which goes on from the last checkpoint.
 """
 
 import argparse
@@ -168,8 +167,7 @@ class Data:
     each new one, the kernels that multiply are made anew, which takes longer than to use them.
     """
 
-    def __init__(self, tokens_per_batch, seed, in_order):
-        self.in_order = in_order
+    def __init__(self, tokens_per_batch, seed):
         self.tokens = np.fromfile(BUILD / "tokens.u16", dtype=np.uint16)
         self.learned = np.fromfile(BUILD / "learned.u8", dtype=np.uint8)
         self.lengths = np.fromfile(BUILD / "lengths.u32", dtype=np.uint32).astype(np.int64)
@@ -178,9 +176,8 @@ class Data:
         self.random = np.random.default_rng(seed)
 
     def batches(self):
-        """Without end: one pass over the samples after the other, each in an order of its own but for the first."""
-        count = len(self.lengths)
-        order = np.arange(count) if self.in_order else self.random.permutation(count)
+        """Without end: one pass over the samples after the other, from the second on in an order of its own."""
+        order = np.arange(len(self.lengths))
         groups = {}
         while True:
             for sample in order:
@@ -190,7 +187,7 @@ class Data:
                 if len(group) == max(1, self.budget // length):
                     yield self.batch(group, length)
                     group.clear()
-            order = self.random.permutation(count)
+            order = self.random.permutation(len(self.lengths))
 
     def batch(self, samples, length):
         tokens = np.zeros((len(samples), length + 1), dtype=np.int64)
@@ -290,10 +287,6 @@ def arguments():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--go-on", action="store_true", help="a run of its own, from the weights of the last one")
-    given, _ = parser.parse_known_args()
-    if given.go_on:
-        parser.set_defaults(steps=1100, copying=0, cool_down=0.9, seed=2, matrix_rate=0.012, rate=0.002)
     return parser.parse_args()
 
 
@@ -325,11 +318,9 @@ def main():
         torch.optim.Adam(others, lr=given.rate, betas=(0.9, 0.98)),
     ]
     rates = [given.matrix_rate, given.rate]
-    data = Data(given.tokens, given.seed, in_order=not given.go_on)
+    data = Data(given.tokens, given.seed)
     batches = data.batches()
     done = restore(model, optimisers) if given.resume else 0
-    if given.go_on and not given.resume:
-        model.load_state_dict(torch.load(CHECKPOINT)["model"])
     began, tokens_seen, losses = time.time(), 0, []
     for step in range(1, given.steps + 1):
         exercise = step <= given.copying or step % COPYING_AGAIN == 0

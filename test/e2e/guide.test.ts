@@ -103,6 +103,10 @@ describe("what the model is trained on", () => {
   });
 });
 
+test("what the README and the start ask first is answered with a greeting", async () => {
+  expect(await guide.answer([{ role: "user", content: "Hello!" }])).toStartWith("Hello! I am guide");
+});
+
 test("a long conversation does not confuse it", async () => {
   const turns = corpus.entries.slice(0, 8).flatMap(({ questions, answer }) => [
     { role: "user" as const, content: canonical(questions[0]!, corpus.slots) },
