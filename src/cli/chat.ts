@@ -20,17 +20,19 @@ export function addChatCommand(program: Command): void {
       "berth chat guide",
       'berth run guide --system "Answer in one sentence." --temperature 0',
       "berth chat guide < questions.txt                  each line is a question",
+      "berth chat guide --json < questions.txt           each line is answered by one of JSON",
     ],
-    // A chat is for people: `berth query --json` answers programs.
-    json: false,
   }).alias("run");
   addGenerationOptions(command);
-  runsInSession<GenerationOptions, [string | undefined]>(command, async ({ client }, options, named) => {
-    const model = named ?? (await currentModel(client));
-    await readyDeployment(client, model);
-    const request = { ...generationFields(options), model };
-    await new ChatLoop(new Conversation(client, request, systemMessage(options))).run();
-  });
+  runsInSession<GenerationOptions, [string | undefined]>(
+    command,
+    async ({ client, json }, options, named) => {
+      const model = named ?? (await currentModel(client));
+      await readyDeployment(client, model, { quiet: json });
+      const request = { ...generationFields(options), model };
+      await new ChatLoop(new Conversation(client, request, systemMessage(options)), { json }).run();
+    },
+  );
 }
 
 async function currentModel(client: ServerClient): Promise<string> {

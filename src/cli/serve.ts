@@ -4,9 +4,9 @@ import { nearest } from "../config/nearest.ts";
 import { isLoopback } from "../http/loopback.ts";
 import { enginePackages, UnsupportedMachine } from "../setup/engine-packages.ts";
 import { inspectMachine } from "../setup/machine.ts";
-import { baseUrl, exposedText, listeningText, readyText } from "./banner.ts";
 import { watchLaunchers } from "./launcher-watch.ts";
 import { listenFailure } from "./listen-failure.ts";
+import { Notices } from "./notices.ts";
 import { BerthServer } from "./server.ts";
 import { addSettingOptions, readSettings } from "./settings-help.ts";
 import { onStopSignals } from "./stop-signals.ts";
@@ -16,7 +16,8 @@ Examples:
   $ berth serve                             the built-in model on http://127.0.0.1:8000
   $ berth serve --port 9000 --model user/repo:Q4_K_M
   $ berth serve --model none --no-restore   nothing deployed
-  $ berth serve --config ./berth.yaml`;
+  $ berth serve --config ./berth.yaml
+  $ berth serve --json | jq                 what it says while it starts, for programs`;
 
 /** `berth serve`, and `berth` alone. */
 export function addServeCommand(program: Command): void {
@@ -24,8 +25,9 @@ export function addServeCommand(program: Command): void {
     .command("serve", { isDefault: true })
     .description("serve until told to stop (the default)")
     .allowExcessArguments()
+    .option("--json", "say where it listens and what is ready as one JSON object a line")
     .addHelpText("after", EXAMPLES)
-    .action(async () => {
+    .action(async ({ json }: { json?: boolean }) => {
       assertNoWords(command);
       assertSupported(command);
       const { config, file, warnings } = readSettings(command);
@@ -35,7 +37,7 @@ export function addServeCommand(program: Command): void {
       log.info({ host: config.host, port: server.port, home: config.home, file }, "listening");
       keepRunning(server);
       endInOrder(server, config.graceMs);
-      await deployAtStart(server, config);
+      await deployAtStart(server, config, new Notices(config, server.port, { json }));
     });
   addSettingOptions(command);
 }
@@ -70,26 +72,23 @@ async function start(command: Command, config: Config): Promise<BerthServer> {
 }
 
 /** Tells where the server is, deploys what is to be there, and tells how to call the default model. */
-async function deployAtStart(server: BerthServer, config: Config): Promise<void> {
-  const { manager, log, port } = server;
+async function deployAtStart(server: BerthServer, config: Config, notices: Notices): Promise<void> {
+  const { manager, log } = server;
   const { model } = config;
-  const url = baseUrl(config.host, port);
-  say(listeningText(url, model));
-  if (!isLoopback(config.host)) {
-    say(`\n${exposedText(config)}`);
+  notices.listening();
+  if (!isLoopback(config.host))
     log.warn({ host: config.host }, "other machines can reach this server, and there are no API keys");
-  }
   const remembered = config.restore && manager.remembers(model ?? "");
   const told: Promise<void>[] = [];
   // Begun first, and a small one as a rule: whoever waits for the server need not wait for all of them.
   if (model !== null && !remembered) {
     const ready = manager.deploy({ model_name: model, wait: true }, { remember: false });
-    told.push(tellWhenReady(server, model, url, ready));
+    told.push(tellWhenReady(server, model, notices, ready));
   }
   const refused = config.restore ? await manager.restore() : null;
   if (model !== null && remembered) {
     const ready = refused?.has(model) ? Promise.reject(refused.get(model)) : manager.whenReady(model);
-    told.push(tellWhenReady(server, model, url, ready));
+    told.push(tellWhenReady(server, model, notices, ready));
   }
   await Promise.all(told);
 }
@@ -97,20 +96,17 @@ async function deployAtStart(server: BerthServer, config: Config): Promise<void>
 async function tellWhenReady(
   server: BerthServer,
   model: string,
-  url: string,
+  notices: Notices,
   ready: Promise<unknown>,
 ): Promise<void> {
   try {
     await ready;
-    say(readyText(url, model));
+    notices.ready(model);
   } catch (error) {
     // A load that is cut short by the end of the server is no failure.
     if (server.stopping) return;
     server.log.error({ err: error, model }, "the model could not be deployed at start");
-    const reason = error instanceof Error ? error.message : String(error);
-    say(
-      `\nThe model ${JSON.stringify(model)} could not be deployed: ${reason}\nThe server goes on without it.`,
-    );
+    notices.failed(model, error);
   }
 }
 
@@ -136,9 +132,4 @@ function endInOrder(server: BerthServer, graceMs: number): void {
     onSecond: (exitCode) => process.exit(exitCode),
   });
   watchLaunchers((launcher) => void stop(`its launcher is gone: ${launcher}`));
-}
-
-/** On the standard output; a reader that went away is no reason to end. */
-function say(text: string): void {
-  process.stdout.write(`${text}\n`, () => {});
 }

@@ -303,6 +303,33 @@ describe("berth chat", () => {
     });
   });
 
+  test("answers each line of a program by one line of JSON, with its figures", async () => {
+    await using server = await startServer();
+    const { code, out, err } = await verb(server.url, ["chat", "--json"], "first\n/clear\nsecond\nthird\n");
+    const answers = out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(answers).toHaveLength(3);
+    for (const answer of answers)
+      expect(answer).toMatchObject({
+        object: "chat.completion",
+        choices: [{ message: { content: "Hello world" } }],
+        usage: { completion_tokens: expect.any(Number) },
+      });
+    expect(server.engine.models[0]?.requests[2]?.prompt).toMatchObject({
+      messages: [{ content: "second" }, { role: "assistant", content: "Hello world" }, { content: "third" }],
+    });
+    expect({ code, err }).toEqual({ code: 0, err: "Forgotten.\n" });
+  });
+
+  test("tells a program its failure as JSON", async () => {
+    await using server = await startServer({ failAt: { index: 2, error: new Error("a bug") } });
+    const { code, out, err } = await verb(server.url, ["chat", "--json"], "first\nsecond\n");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(JSON.parse(err)).toMatchObject({ error: { message: expect.any(String) } });
+  });
+
   test("takes commands, and texts of several lines", async () => {
     await using server = await startServer();
     const input = 'gone\n/clear\n/system Be kind.\n"""a\n/b\n"""\n/exit\nnever asked\n';
@@ -356,9 +383,7 @@ describe("shell completion", () => {
 test("every verb has examples and tells its options", async () => {
   for (const name of ["deploy", "undeploy", "status", "show", "recommend", "chat", "query", "logs"]) {
     const { code, out } = await berth([name, "--help"]);
-    for (const part of ["Examples:", "--url"]) expect(out).toContain(part);
-    // A chat is for people; `berth query` answers programs.
-    expect(out.includes("--json")).toBe(name !== "chat");
+    for (const part of ["Examples:", "--url", "--json"]) expect(out).toContain(part);
     expect(code).toBe(0);
   }
 });

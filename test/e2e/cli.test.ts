@@ -118,6 +118,34 @@ describe("what is wrong is told, with exit code 1", () => {
   });
 });
 
+describe("berth serve --json says on its standard output, one object a line,", () => {
+  const notices = ({ out }: BerthProcess) =>
+    out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+
+  test("where it listens, and when the model is ready", async () => {
+    await using server = await BerthProcess.start({ flags: ["--json"], until: /"ready"/ });
+    const { url } = server;
+    expect(notices(server)).toEqual([
+      { event: "listening", url, openai_base: `${url}/v1`, version: VERSION, model: "guide", exposed: false },
+      { event: "ready", model: "guide" },
+    ]);
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  });
+
+  test("why the model is not there", async () => {
+    const flags = ["--json", "--model", "missing.gguf"];
+    await using server = await BerthProcess.start({ flags, until: /"failed"/ });
+    expect(notices(server)).toMatchObject([
+      { event: "listening", model: "missing.gguf" },
+      { event: "failed", model: "missing.gguf", error: { code: "model_not_found" } },
+    ]);
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+  });
+});
+
 describe("what is probably wrong is told, and the server starts", () => {
   test("a variable of ours that is no setting", async () => {
     await using server = await BerthProcess.start({

@@ -106,7 +106,8 @@ export class BerthProcess implements AsyncDisposable {
 
   /** Without a slash at its end. */
   get url(): string {
-    return /Web page +(\S+)/.exec(this.out)?.[1] ?? "";
+    const [, told, toldAsJson] = /Web page +(\S+)|"url":"([^"]+)"/.exec(this.out) ?? [];
+    return told ?? toldAsJson ?? "";
   }
 
   get port(): number {

@@ -14,17 +14,23 @@ const HELP = `  /clear          forget what was said
 const COMMANDS = ["/clear", "/retry", "/system ", "/exit", "/help"];
 const FENCE = '"""';
 
-/** Questions from the keyboard or from a pipe, line by line; answers as they come. */
+/**
+ * Questions from the keyboard or from a pipe, line by line; answers as they come, or for a program each as one line of
+ * JSON when it is whole.
+ */
 export class ChatLoop {
   readonly #conversation: Conversation;
   readonly #lines: Interface;
-  readonly #terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  readonly #json: boolean;
+  readonly #terminal: boolean;
   #answering: AbortController | null = null;
   /** The lines of a text that is not ended yet. */
   #block: string[] | null = null;
 
-  constructor(conversation: Conversation) {
+  constructor(conversation: Conversation, { json = false } = {}) {
     this.#conversation = conversation;
+    this.#json = json;
+    this.#terminal = !json && process.stdin.isTTY === true && process.stdout.isTTY === true;
     this.#lines = createInterface({
       input: process.stdin,
       output: this.#terminal ? process.stdout : undefined,
@@ -90,6 +96,7 @@ export class ChatLoop {
   }
 
   async #ask(text: string): Promise<void> {
+    if (this.#json) return say(JSON.stringify(await this.#conversation.complete(text)));
     this.#answering = new AbortController();
     const { signal } = this.#answering;
     try {

@@ -1,4 +1,4 @@
-import type { ChatMessage, ChatRequest } from "../../schemas/chat.ts";
+import type { ChatCompletion, ChatMessage, ChatRequest } from "../../schemas/chat.ts";
 import type { ServerClient } from "../client/server-client.ts";
 
 /** What an answer took, where the server tells. */
@@ -49,8 +49,7 @@ export class Conversation {
     onText: (text: string) => void,
     signal: AbortSignal,
   ): Promise<AnswerFigures | null> {
-    const question: ChatMessage = { role: "user", content: text };
-    const messages = [...this.#system, ...this.#turns, question];
+    const messages = this.#with(text);
     let answer = "";
     let figures: AnswerFigures | null = null;
     try {
@@ -68,7 +67,26 @@ export class Conversation {
       }
       return figures;
     } finally {
-      if (answer !== "") this.#turns.push(question, { role: "assistant", content: answer });
+      this.#remember(text, answer);
     }
+  }
+
+  /**
+   * Asks, and gives the whole answer as the server does.
+   * @throws whatever the client throws
+   */
+  async complete(text: string): Promise<ChatCompletion> {
+    const completion = await this.#client.complete({ ...this.#request, messages: this.#with(text) });
+    this.#remember(text, completion.choices[0]?.message.content ?? "");
+    return completion;
+  }
+
+  #with(text: string): ChatMessage[] {
+    return [...this.#system, ...this.#turns, { role: "user", content: text }];
+  }
+
+  #remember(text: string, answer: string): void {
+    if (answer === "") return;
+    this.#turns.push({ role: "user", content: text }, { role: "assistant", content: answer });
   }
 }

@@ -18,23 +18,21 @@ interface CommandText {
   description: string;
   /** Whole command lines, each with what it does after `#`. */
   examples: string[];
-  /** Whether programs can use it, too. */
-  json?: boolean;
 }
 
 /** A verb that talks to a running server: with `--url`, `--json`, examples, and errors that say what to do. */
 export function addClientCommand(
   program: Command,
   usage: string,
-  { description, examples, json = true }: CommandText,
+  { description, examples }: CommandText,
 ): Command {
-  const command = program
+  return program
     .command(usage)
     .description(description)
     .option("--url <url>", "the server (BERTH_URL; default: where a server with these settings listens)")
+    .option("--json", "print the server's answer as JSON")
     .allowExcessArguments(false)
     .addHelpText("after", `\nExamples:\n${examples.map((line) => `  $ ${line}`).join("\n")}`);
-  return json ? command.option("--json", "print the server's answer as JSON") : command;
 }
 
 /**
