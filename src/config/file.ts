@@ -27,7 +27,8 @@ export function readConfigFile(
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       if ("code" in error && error.code === "ENOENT") continue;
-      return { ...file, problems: [error.message] };
+      const isFolder = "code" in error && error.code === "EISDIR";
+      return { ...file, problems: [isFolder ? "is a folder: name the file in it" : error.message] };
     }
   }
   return null;

@@ -87,6 +87,7 @@ describe("where a value comes from", () => {
     expect(problemsOf({ directory: cwd, file: "nowhere.yaml" })).toEqual([
       "nowhere.yaml: there is no such file",
     ]);
+    expect(problemsOf({ directory: cwd, file: cwd })).toEqual([`${cwd}: is a folder: name the file in it`]);
   });
 
   test("an empty variable and an empty key set nothing", async () => {
