@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { worthMapping } from "../../src/engine/worker/mapping.ts";
+import { bytesAddedByRearranging, worthMapping } from "../../src/engine/worker/rearranged.ts";
 import type { MemoryUse } from "../../src/engine/engine.ts";
 import { LlamaEngine } from "../../src/engine/process.ts";
 import { readGgufFile } from "../../src/formats/gguf/read.ts";
@@ -35,7 +35,13 @@ const estimate = (path: string, changes = {}) =>
 describe("an estimate by llama.cpp", () => {
   test("needs a header alone, and is what the load then takes", async () => {
     await using folder = await temporaryFolder();
-    const path = await writeRandomModel(join(folder.path, "whole.gguf"), { quantisation: "Q8_0", layers: 3 });
+    const path = await writeRandomModel(join(folder.path, "whole.gguf"), {
+      quantisation: "Q8_0",
+      layers: 3,
+      embedding: 1024,
+      heads: 8,
+      feedForward: 4096,
+    });
     const header = await readGgufFile(path, "whole.gguf");
     const bytes = new Uint8Array((await readFile(path)).subarray(0, header.dataOffset));
     const remote = { name: "user/repo/hole.gguf", url: "", repo: null, size: null, sha256: null, etag: null };
@@ -47,7 +53,8 @@ describe("an estimate by llama.cpp", () => {
     if (ready.type === "failed") throw new Error(ready.error.message);
     const { weights, kvCache, compute } = judged.chosen?.memory ?? { weights: 0, kvCache: 0, compute: 0 };
     expect(judged).toMatchObject({ quantisation: "Q8_0", trainedContextLength: 2048, device: "cpu" });
-    expect(kvCache).toBe(ready.info.memory.kvCache);
+    // llama.cpp tells the cache and its buffers together: what is the cache's is worked out, the sum is certain.
+    expect(Math.abs(kvCache / ready.info.memory.kvCache - 1)).toBeLessThan(0.02);
     expect(Math.abs(weights - ready.info.memory.weights)).toBeLessThan(MIB);
     expect(Math.abs(compute - ready.info.memory.compute)).toBeLessThan(MIB);
   });
@@ -141,6 +148,19 @@ test("files whose weights the processor rearranges are read and not mapped", () 
   expect(worthMapping(["F16"], "x64-amx")).toBe(false);
   expect(worthMapping(["Q8_0"], "arm64")).toBe(false);
   expect(worthMapping(["Q4_0"], null)).toBe(true);
+});
+
+test("what rearranging adds to the weights is counted, once for a matrix that is multiplied with", () => {
+  const weights = { name: "blk.0.ffn_up.weight", type: "Q8_0", shape: [64, 32] };
+  const table = { name: "token_embd.weight", type: "Q8_0", shape: [64, 320] };
+  const output = { name: "output.weight", type: "Q8_0", shape: [64, 320] };
+  expect(bytesAddedByRearranging([weights], "x64-amx")).toBe((64 * 32) / 8);
+  expect(bytesAddedByRearranging([table], "x64-amx")).toBe((64 * 320) / 8);
+  expect(bytesAddedByRearranging([table, output], "x64-amx")).toBe((64 * 320) / 8);
+  expect(bytesAddedByRearranging([{ ...weights, shape: [64, 33] }], "x64-amx")).toBe(0);
+  expect(bytesAddedByRearranging([{ ...weights, shape: [64, 32, 8] }], "x64-amx")).toBe(0);
+  expect(bytesAddedByRearranging([{ ...weights, type: "Q4_0" }], "x64-amx")).toBe(0);
+  expect(bytesAddedByRearranging([weights], "x64")).toBe(0);
 });
 
 test("the server estimates a model on its disk", async () => {

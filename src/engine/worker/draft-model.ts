@@ -5,7 +5,7 @@ import { DEFAULT_CONTEXT, type Fit } from "../fit.ts";
 import type { Backend } from "./backend.ts";
 import { NativeContext, rawTokenText } from "./binding.ts";
 import type { LlamaLog } from "./llama-log.ts";
-import { worthMapping } from "./mapping.ts";
+import { worthMapping } from "./rearranged.ts";
 import { batchSize, MemoryJudge, type MemorySpec, memoryUse, withoutEngine } from "./memory.ts";
 import { type ModelFileFacts, readModelFile } from "./model-file.ts";
 import { Slot } from "./slots.ts";

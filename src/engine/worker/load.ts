@@ -9,7 +9,7 @@ import { Checkpoints } from "./checkpoints.ts";
 import { probeDevices } from "./device-probe.ts";
 import { type DraftModel, loadDraft } from "./draft-model.ts";
 import type { LlamaLog } from "./llama-log.ts";
-import { worthMapping } from "./mapping.ts";
+import { worthMapping } from "./rearranged.ts";
 import { batchSize, cacheOptions, MemoryJudge, memoryUse, needOf, together } from "./memory.ts";
 import { type ModelFileFacts, readModelFile } from "./model-file.ts";
 import { type Cells, Slot } from "./slots.ts";

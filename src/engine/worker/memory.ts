@@ -102,7 +102,7 @@ export class MemoryJudge implements AsyncDisposable {
   }
 
   #estimator(kvCacheType = this.#spec.kvCacheType): MemoryEstimator {
-    const { insights } = this.#facts;
+    const { insights, addedBytes } = this.#facts;
     const options = withSession(this.#session);
     return {
       weights: async (gpuLayers) => {
@@ -110,7 +110,8 @@ export class MemoryJudge implements AsyncDisposable {
           gpuLayers,
           ...options,
         });
-        return { ram: cpuRam, vram: gpuVram };
+        const shareOfCpu = Math.max(0, 1 - gpuLayers / insights.totalLayers);
+        return { ram: cpuRam + Math.round(addedBytes * shareOfCpu), vram: gpuVram };
       },
       context: async ({ contextLength, slots, gpuLayers }) => {
         const { flashAttention, key, value } = cacheOptions({ ...this.#spec, kvCacheType });

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { GgmlType, GgufInsights, type Llama, readGgufFileInfo } from "node-llama-cpp";
 import { loadFailed } from "../../errors.ts";
 import { readGgufFile } from "../../formats/gguf/read.ts";
+import { bytesAddedByRearranging } from "./rearranged.ts";
 
 /** What is known of a model before its weights are loaded. */
 export interface ModelFileFacts {
@@ -14,6 +15,8 @@ export interface ModelFileFacts {
   vocabularySize: number;
   /** Storage types of all its tensors, e.g. `Q4_K`. */
   tensorTypes: ReadonlySet<string>;
+  /** Bytes that its weights take more in memory than in the file, on the CPU. */
+  addedBytes: number;
 }
 
 /** Where a file does not say, as llama.cpp assumes. */
@@ -38,13 +41,19 @@ export async function readModelFile(path: string, llama: Llama): Promise<ModelFi
   const vocabularySize = insights.ggufFileInfo.metadata.tokenizer?.ggml?.tokens?.length ?? 0;
   if (vocabularySize === 0)
     throw loadFailed("The file holds no vocabulary: it is not a whole language model");
+  // Of all the files a model may be split into, unlike `header`.
+  const tensors = (insights.ggufFileInfo.fullTensorInfo ?? []).map(({ name, ggmlType, dimensions }) => ({
+    name,
+    type: GgmlType[ggmlType],
+    shape: dimensions.map(Number),
+  }));
   return {
     insights,
     architecture,
     quantisation: header.quantisation,
     trainedContextLength: insights.trainContextSize ?? TRAINED_CONTEXT,
     vocabularySize,
-    // Of all the files a model may be split into, unlike `header`.
-    tensorTypes: new Set(insights.ggufFileInfo.fullTensorInfo?.map(({ ggmlType }) => GgmlType[ggmlType])),
+    tensorTypes: new Set(tensors.map(({ type }) => type)),
+    addedBytes: bytesAddedByRearranging(tensors),
   };
 }

@@ -37,6 +37,31 @@ export function worthMapping(types: Iterable<string>, kind = kindOfProcessor()):
   return true;
 }
 
+/** A tensor of a model file: its shape as GGUF has it, the length of a row first. */
+export interface StoredTensor {
+  name: string;
+  /** e.g. `Q4_K` */
+  type: string;
+  shape: readonly number[];
+}
+
+/** AMX takes matrices of a multiple of so many rows (`ggml-cpu/amx/amx.cpp`). */
+const AMX_ROWS = 32;
+
+/**
+ * Bytes that weights take more once they are rearranged; llama.cpp's own estimate does not count them. For AMX, each
+ * 32 numbers of Q8_0 get a sum of four bytes (`do_compensate` in ggml-cpu/amx/mmq.cpp); all else keeps its size. A
+ * table of embeddings is only looked up in, unless it is the output, too.
+ */
+export function bytesAddedByRearranging(tensors: readonly StoredTensor[], kind = kindOfProcessor()): number {
+  if (kind !== "x64-amx") return 0;
+  const hasOutput = tensors.some(({ name }) => name === "output.weight");
+  return tensors
+    .filter(({ name }) => !(hasOutput && name === "token_embd.weight"))
+    .filter(({ type, shape }) => type === "Q8_0" && shape.length === 2 && shape[1]! % AMX_ROWS === 0)
+    .reduce((bytes, { shape }) => bytes + (shape[0]! / 32) * 4 * shape[1]!, 0);
+}
+
 /** @returns `null` for one that llama.cpp rearranges nothing for */
 function kindOfProcessor(): Kind | null {
   if (process.arch === "arm64") return "arm64";
