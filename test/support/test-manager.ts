@@ -2,8 +2,20 @@ import pino from "pino";
 import type { Config } from "../../src/config/config.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { AdvisorParts } from "../../src/services/advisor.ts";
+import type { ModelHeader } from "../../src/services/deploy-plan.ts";
 import { EventBus } from "../../src/services/events.ts";
 import { ModelManager, type ModelManagerParts } from "../../src/services/model-manager.ts";
+
+/** What the header of a model says: trained for 4096 tokens, without tensors. */
+export const testHeader = (changes: Partial<ModelHeader> = {}): ModelHeader => ({
+  architecture: "llama",
+  contextLength: 4096,
+  isAdapter: false,
+  number: () => null,
+  tensors: [],
+  vocabularySize: 512,
+  ...changes,
+});
 
 export type TestFiles = AdvisorParts["files"];
 
@@ -13,14 +25,7 @@ export const anyFile: TestFiles = {
     const path = `/models/${name}`;
     return { name, path, parts: [path], fileSize: 4_000_000, warnings: [], download: null };
   },
-  header: async () => ({
-    architecture: "llama",
-    contextLength: 4096,
-    isAdapter: false,
-    number: () => null,
-    tensors: [],
-    vocabularySize: 512,
-  }),
+  header: async () => testHeader(),
   fetch: async () => {},
   sketch: async ({ path }) => ({ path, activeBytes: 2_000_000_000, [Symbol.asyncDispose]: async () => {} }),
   siblings: async () => [

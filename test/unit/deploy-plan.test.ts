@@ -6,7 +6,7 @@ import { tensorTypeOf } from "../../src/formats/gguf/tensor-type.ts";
 import { type ModelHeader, planDeployment } from "../../src/services/deploy-plan.ts";
 import type { FileWish } from "../../src/services/model-files.ts";
 import { testConfig } from "../support/config.ts";
-import { anyFile } from "../support/test-manager.ts";
+import { anyFile, testHeader } from "../support/test-manager.ts";
 
 const plan = (request: Partial<DeployRequest>, overrides = {}, files = anyFile) =>
   planDeployment({ model_name: "a", ...request }, files, testConfig("/nowhere", overrides), { threads: 2 });
@@ -72,16 +72,6 @@ describe("another model that a deployment needs", () => {
   });
 });
 
-/** What the header of a model or an adapter says. */
-const header = (changes: Partial<ModelHeader> = {}): ModelHeader => ({
-  architecture: "llama",
-  contextLength: 4096,
-  isAdapter: false,
-  number: () => null,
-  tensors: [],
-  vocabularySize: 512,
-  ...changes,
-});
 const matrix = (name: string, ...shape: number[]): TensorInfo => ({
   name,
   shape,
@@ -91,22 +81,25 @@ const matrix = (name: string, ...shape: number[]): TensorInfo => ({
 });
 
 describe("a file beside the model's own, or in place of it, is refused before anything loads", () => {
-  const model = header({
+  const model = testHeader({
     tensors: [matrix("token_embd.weight", 64, 512), matrix("blk.0.attn_q.weight", 64, 32)],
   });
   const pair = (name: string, a: number[], b: number[]) =>
-    header({ isAdapter: true, tensors: [matrix(`${name}.lora_a`, ...a), matrix(`${name}.lora_b`, ...b)] });
+    testHeader({
+      isAdapter: true,
+      tensors: [matrix(`${name}.lora_a`, ...a), matrix(`${name}.lora_b`, ...b)],
+    });
   const beside = (other: ModelHeader, request: Partial<DeployRequest>, first: ModelHeader = model) =>
     plan(request, {}, { ...anyFile, header: async ({ name }) => (name === "a" ? first : other) });
 
   test("an adapter in place of a model", async () => {
-    const refused = beside(model, {}, header({ isAdapter: true }));
+    const refused = beside(model, {}, testHeader({ isAdapter: true }));
     await expect(refused).rejects.toMatchObject({ status: 400, code: "invalid_value", param: "model_name" });
     await expect(refused).rejects.toThrow(/'a' is an adapter and no model.*"lora": \["a"\]/);
   });
 
   test.each([
-    ["of another architecture", header({ isAdapter: true, architecture: "qwen2" }), /qwen2.*llama/],
+    ["of another architecture", testHeader({ isAdapter: true, architecture: "qwen2" }), /qwen2.*llama/],
     ["for another width", pair("blk.0.attn_q.weight", [128, 4], [4, 32]), /attn_q.*128.*64/],
     ["for another height", pair("blk.0.attn_q.weight", [64, 4], [4, 48]), /attn_q.*48.*32/],
     ["for other embeddings", pair("token_embd.weight", [4, 600], [4, 64]), /token_embd.*600.*512/],
@@ -118,13 +111,13 @@ describe("a file beside the model's own, or in place of it, is refused before an
   });
 
   test("a draft model with more or fewer tokens", async () => {
-    const refused = beside(header({ vocabularySize: 2559 }), { draft_model: "b" });
+    const refused = beside(testHeader({ vocabularySize: 2559 }), { draft_model: "b" });
     await expect(refused).rejects.toMatchObject({ status: 400, param: "draft_model" });
     await expect(refused).rejects.toThrow(/2559 tokens.*512/);
   });
 
   test("an adapter in place of a draft model", async () => {
-    const refused = beside(header({ isAdapter: true }), { draft_model: "b" });
+    const refused = beside(testHeader({ isAdapter: true }), { draft_model: "b" });
     await expect(refused).rejects.toMatchObject({ status: 400, param: "draft_model" });
   });
 
@@ -136,14 +129,14 @@ describe("a file beside the model's own, or in place of it, is refused before an
   });
 
   test("nor one for a layer that may lie in another part of a split model", async () => {
-    const split = header({ ...model, number: (key) => (key === "split.count" ? 2 : null) });
+    const split = testHeader({ ...model, number: (key) => (key === "split.count" ? 2 : null) });
     const adapter = pair("blk.7.attn_q.weight", [64, 4], [4, 32]);
     expect((await beside(adapter, { lora: ["b"] }, split)).spec.loras).toHaveLength(1);
   });
 
   test("nor anything where the model itself can not be read, which is told instead", async () => {
     const broken = async ({ name }: { name: string }) =>
-      name === "a" ? Promise.reject(loadFailed("It is no GGUF file")) : header({ isAdapter: true });
+      name === "a" ? Promise.reject(loadFailed("It is no GGUF file")) : testHeader({ isAdapter: true });
     const { fault } = await plan({ lora: ["b"] }, {}, { ...anyFile, header: broken });
     expect(fault?.message).toBe("It is no GGUF file");
   });
