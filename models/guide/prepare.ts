@@ -6,14 +6,17 @@ import { drawn } from "./lib/grammar.ts";
 import { SampleSource } from "./lib/samples.ts";
 import { ChatEncoder, trainVocabulary } from "./lib/tokeniser.ts";
 import { ToolPrompts } from "./lib/tool-prompts.ts";
-import { toolsTurn } from "./lib/chat-template.ts";
+import { NAME_OPENS, toolsTurn } from "./lib/chat-template.ts";
 
 /*
  * `bun models/guide/prepare.ts`: learns the vocabulary from the corpus and writes what train.py reads: all
- * samples' tokens one after the other, which of them are learned, and the lengths.
+ * samples' tokens one after the other, how much each counts when it is guessed (0: it is only read), and the lengths.
  */
 
 const SAMPLES = 320_000;
+
+/** How many times as much as another token the first one of a name counts: all else in a call follows from it. */
+const CHOICE_WEIGHT = 4;
 
 const BUILD = join(import.meta.dir, "build");
 
@@ -28,31 +31,32 @@ const prose = [...corpus.entries, ...corpus.followUps].map(
       .join("\n"),
 );
 const prompts = new ToolPrompts(corpus.tools, random);
-const tools = Array.from({ length: 600 }, () => {
+const tools = Array.from({ length: 2000 }, () => {
   const { tools: offered, question } = prompts.prompt();
   return `${toolsTurn(offered)}\n${question}\n`;
 });
-const vocabulary = trainVocabulary(prose.join("\n"), tools.join(""), { pieces: 1700, words: 500 });
+const vocabulary = trainVocabulary(prose.join("\n"), tools.join(""), { pieces: 3300, words: 200 });
 const encoder = new ChatEncoder(vocabulary);
 
 const tokens: number[][] = [];
-const learned: boolean[][] = [];
+const weights: number[][] = [];
+const nameOpens = vocabulary.id(NAME_OPENS);
 const source = new SampleSource(corpus, random);
 for (let made = 0; made < SAMPLES; made++) {
   const ids: number[] = [];
-  const marks: boolean[] = [];
-  for (const piece of source.sample(made / SAMPLES)) {
-    const encoded = encoder.encode(piece.text).slice(0, piece.tokens);
-    ids.push(...encoded);
-    marks.push(...encoded.map(() => piece.learned));
-  }
+  const counts: number[] = [];
+  for (const { text, learned, tokens: some } of source.sample(made / SAMPLES))
+    for (const id of encoder.encode(text).slice(0, some)) {
+      counts.push(learned ? (ids.at(-1) === nameOpens ? CHOICE_WEIGHT : 1) : 0);
+      ids.push(id);
+    }
   tokens.push(ids);
-  learned.push(marks);
+  weights.push(counts);
 }
 
 await mkdir(BUILD, { recursive: true });
 await Bun.write(join(BUILD, "tokens.u16"), Uint16Array.from(tokens.flat()));
-await Bun.write(join(BUILD, "learned.u8"), Uint8Array.from(learned.flat(), Number));
+await Bun.write(join(BUILD, "weights.u8"), Uint8Array.from(weights.flat()));
 await Bun.write(
   join(BUILD, "lengths.u32"),
   Uint32Array.from(tokens, ({ length }) => length),

@@ -30,9 +30,6 @@ COPYING_AGAIN = 20
 LENGTHS, GUESSES = 16, 512
 """Batches are as long, and have as many guesses, as a multiple of these."""
 
-NO_GUESS = -100
-"""The target that `cross_entropy` leaves out."""
-
 
 class Normalised(torch.autograd.Function):
     """Rows of root mean square 1, in half precision. Written out: derived step by step, it takes three times as long."""
@@ -169,7 +166,7 @@ class Data:
 
     def __init__(self, tokens_per_batch, seed):
         self.tokens = np.fromfile(BUILD / "tokens.u16", dtype=np.uint16)
-        self.learned = np.fromfile(BUILD / "learned.u8", dtype=np.uint8)
+        self.weights = np.fromfile(BUILD / "weights.u8", dtype=np.uint8)
         self.lengths = np.fromfile(BUILD / "lengths.u32", dtype=np.uint32).astype(np.int64)
         self.starts = np.concatenate(([0], np.cumsum(self.lengths)[:-1]))
         self.budget = tokens_per_batch
@@ -191,25 +188,28 @@ class Data:
 
     def batch(self, samples, length):
         tokens = np.zeros((len(samples), length + 1), dtype=np.int64)
-        learned = np.zeros((len(samples), length + 1), dtype=bool)
+        weights = np.zeros((len(samples), length + 1), dtype=np.float32)
         for row, sample in enumerate(samples):
             start, count = self.starts[sample], self.lengths[sample]
             tokens[row, :count] = self.tokens[start : start + count]
-            learned[row, :count] = self.learned[start : start + count]
-        # The position before a learned token is where it is guessed.
-        return lesson(torch.from_numpy(tokens), torch.from_numpy(learned))
+            weights[row, :count] = self.weights[start : start + count]
+        return lesson(torch.from_numpy(tokens), torch.from_numpy(weights))
 
 
 def rounded_up(number, step):
     return -(-number // step) * step
 
 
-def lesson(tokens, learned):
-    """What is read, what is to be guessed, and at which flat positions; filled up with guesses that do not count."""
-    wanted = learned[:, 1:].flatten().nonzero().squeeze(1)
+def lesson(tokens, weights):
+    """
+    What is read, what is to be guessed, at which flat positions (before the token that is guessed), and how much each
+    guess counts; filled up with guesses that do not count.
+    """
+    weights = weights[:, 1:].flatten()
+    wanted = weights.nonzero().squeeze(1)
     targets = tokens[:, 1:].flatten()[wanted]
-    missing = rounded_up(len(wanted), GUESSES) - len(wanted)
-    return tokens[:, :-1], F.pad(targets, (0, missing), value=NO_GUESS), F.pad(wanted, (0, missing))
+    missing = (0, rounded_up(len(wanted), GUESSES) - len(wanted))
+    return tokens[:, :-1], F.pad(targets, missing), F.pad(wanted, missing), F.pad(weights[wanted], missing)
 
 
 def said_twice(tokens_per_batch, vocabulary, random):
@@ -221,9 +221,9 @@ def said_twice(tokens_per_batch, vocabulary, random):
     half = int(random.choice([12, 24, 48, 96]))
     once = random.integers(0, vocabulary, (tokens_per_batch // (2 * half), half))
     tokens = torch.from_numpy(np.concatenate([once, once], 1))
-    learned = torch.zeros(tokens.shape, dtype=torch.bool)
-    learned[:, half + 1 :] = True
-    return lesson(tokens, learned)
+    weights = torch.zeros(tokens.shape)
+    weights[:, half + 1 :] = 1
+    return lesson(tokens, weights)
 
 
 def schedule(step, steps, cool_down):
@@ -273,7 +273,7 @@ def restore(model, optimisers):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=3800)
+    parser.add_argument("--steps", type=int, default=4200)
     parser.add_argument("--tokens", type=int, default=8192, help="tokens per step")
     parser.add_argument("--copying", type=int, default=300, help="how many of the steps copy random tokens first")
     parser.add_argument("--cool-down", type=float, default=0.6, help="share of the steps in which the rate falls")
@@ -328,8 +328,9 @@ def main():
         # What was learned from before is drawn again all the same: chance goes on from there.
         if step <= done:
             continue
-        tokens, targets, wanted = (part.to(device) for part in batch)
-        loss = F.cross_entropy(model(tokens, wanted).float(), targets)
+        tokens, targets, wanted, weights = (part.to(device) for part in batch)
+        losses_by_guess = F.cross_entropy(model(tokens, wanted).float(), targets, reduction="none")
+        loss = (losses_by_guess * weights).sum() / weights.sum()
         model.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(others, 1.0)

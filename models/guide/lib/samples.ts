@@ -1,5 +1,5 @@
 import { TURN_END, TURN_START } from "../../../src/formats/bpe/vocabulary.ts";
-import { toolsTurn, type Tool, type Turn } from "./chat-template.ts";
+import { fitting, toolsTurn, type Tool, type Turn } from "./chat-template.ts";
 import type { Corpus, Entry } from "./corpus.ts";
 import { canonical, drawn, pick, type Random } from "./grammar.ts";
 import { asTyped } from "./noise.ts";
@@ -18,25 +18,17 @@ export interface Piece {
 export function rendered(turns: readonly Turn[], tools: readonly Tool[] = []): Piece[] {
   const pieces: Piece[] = [];
   const say = (text: string, learned = false) => pieces.push({ text, learned });
-  const [first] = turns;
-  const hasSystem = first?.role === "system";
-  if (hasSystem) say(`${TURN_START}system\n${first.content}${TURN_END}\n`);
-  if (tools.length > 0) say(`${TURN_START}${toolsTurn(tools)}${TURN_END}\n`);
-  for (const { role, content } of hasSystem ? turns.slice(1) : turns) {
+  const asked = turns.findLastIndex(({ role }) => role === "user");
+  for (const [at, { role, content }] of turns.entries()) {
     say(`${TURN_START}${role}\n${role === "assistant" ? "" : `${content}${TURN_END}\n`}`);
-    if (role !== "assistant") continue;
-    say(content + TURN_END, true);
-    say("\n");
+    if (role === "assistant") {
+      say(content + TURN_END, true);
+      say("\n");
+    }
+    if (tools.length > 0 && at === asked) say(`${TURN_START}${toolsTurn(fitting(tools, content))}${TURN_END}\n`);
   }
   return pieces.slice(0, -1);
 }
-
-/**
- * What the user says is learned too: to guess the question that tools will get is to know what each is for, and
- * an answer alone is little to learn from for all that was read.
- */
-const withQuestions = (pieces: readonly Piece[]): Piece[] =>
-  pieces.map((piece) => (piece.text.startsWith(`${TURN_START}user`) ? { ...piece, learned: true } : piece));
 
 /** Kinds of values that copying exercises have. */
 const COPIED = [
@@ -55,7 +47,7 @@ const COPIED = [
 ];
 
 /** The share of copying exercises at the beginning; it falls to a tenth of that. */
-const COPYING = 0.15;
+const COPYING = 0.1;
 
 /** How many tokens of an answer make it certain; what follows is known by heart. */
 const BEGINNING = 16;
@@ -82,23 +74,21 @@ export class SampleSource {
     if (this.#random() < COPYING * (1 - 0.9 * progress)) return this.#copy();
     const kind = this.#random();
     // Copying is learned slowly at first, so tools come first and get fewer later.
-    const tools = 0.45 - 0.1 * progress;
-    if (kind < tools) return this.#withTools(progress);
+    const tools = 0.42 - 0.08 * progress;
+    if (kind < tools) return this.#withTools();
     if (kind < tools + 0.1) return this.#conversation();
     if (kind < tools + 0.18) return this.#shortened(rendered([...this.#system(), ...this.#offTopic()]), 0.85);
-    return this.#shortened(rendered([...this.#system(), ...this.#single()]), 0.65);
+    return this.#shortened(rendered([...this.#system(), ...this.#single(progress)]), 0.65);
   }
 
-  #withTools(progress: number): Piece[] {
+  #withTools(): Piece[] {
     const random = this.#random;
     const kind = random();
     if (kind < 0.14) {
       const turns = random() < 0.5 ? this.#offTopic() : this.#single();
       return this.#shortened(rendered([...this.#system(), ...turns], this.#tools.tools()), 0.95);
     }
-    // Several calls in a row are more to learn from for the same tools read.
-    const [prompt, ...more] = this.#tools.prompts(pick(random, [1, 1, 2, 3]));
-    if (!prompt) throw new RangeError("no prompt was drawn");
+    const prompt = this.#tools.prompt();
     if (kind < 0.18) {
       const turns: Turn[] = [
         { role: "user", content: prompt.question },
@@ -107,13 +97,13 @@ export class SampleSource {
       return this.#shortened(rendered(turns), 0.95);
     }
     if (kind < 0.32) return rendered(toolConversation(prompt, random), prompt.tools);
-    const turns = [prompt, ...more].flatMap((asked): Turn[] => [
-      { role: "user", content: asked.question },
-      { role: "assistant", content: answeredCall(asked) },
-    ]);
     const before = random() < 0.04 ? this.#single() : [];
-    const pieces = rendered([...this.#system(), ...before, ...turns], prompt.tools);
-    return random() < 0.5 * (1 - progress) ? withQuestions(pieces) : pieces;
+    const turns: Turn[] = [
+      ...before,
+      { role: "user", content: prompt.question },
+      { role: "assistant", content: answeredCall(prompt) },
+    ];
+    return rendered([...this.#system(), ...turns], prompt.tools);
   }
 
   /** Words, numbers and codes in a row, to be said again: nothing but copying helps there. */
@@ -138,17 +128,18 @@ export class SampleSource {
     ]);
   }
 
-  #single(): Turn[] {
+  #single(progress = 0): Turn[] {
     const random = this.#random;
     const entry = random() < 0.5 ? pick(random, this.#corpus.entries) : pick(random, this.#phrasings).entry;
-    return this.#asked(entry);
+    return this.#asked(entry, progress);
   }
 
-  #asked({ questions, answer }: Entry): Turn[] {
+  /** What is learned last is known best: the questions as they are written come up more often towards the end. */
+  #asked({ questions, answer }: Entry, progress = 0): Turn[] {
     const random = this.#random;
     const phrasing = pick(random, questions);
     const question =
-      random() < 0.12
+      random() < 0.12 + 0.1 * progress
         ? canonical(phrasing, this.#corpus.slots)
         : asTyped(drawn(phrasing, this.#corpus.slots, random), random);
     return [

@@ -1,11 +1,13 @@
 import { Encoder } from "../../../src/formats/bpe/encode.ts";
 import { trainMerges, type Merge } from "../../../src/formats/bpe/train.ts";
-import { Vocabulary } from "../../../src/formats/bpe/vocabulary.ts";
+import { TURN_END, TURN_START, Vocabulary } from "../../../src/formats/bpe/vocabulary.ts";
 import { words } from "../../../src/formats/bpe/words.ts";
-import { CALL_END, CALL_START, GUIDE_TEMPLATE } from "./chat-template.ts";
+import { ARGUMENTS_OPEN, CALL_END, CALL_START, GUIDE_TEMPLATE, NAME_OPENS } from "./chat-template.ts";
 
 /** Texts that are one token wherever they occur. */
-export const PHRASES = ["http://127.0.0.1:8000", CALL_START, CALL_END];
+export const PHRASES = ["http://127.0.0.1:8000", CALL_START, CALL_END, NAME_OPENS, ARGUMENTS_OPEN];
+
+const WHOLE = [...PHRASES, TURN_START, TURN_END].map((text) => RegExp.escape(text));
 
 const SPACE = "Ġ";
 
@@ -42,7 +44,7 @@ export class ChatEncoder {
 
   encode(text: string): number[] {
     return text
-      .split(/(<\|im_start\|>|<\|im_end\|>|http:\/\/127\.0\.0\.1:8000|<\/?tool_call>)/)
+      .split(new RegExp(`(${WHOLE.join("|")})`))
       .flatMap((part, at) => (at % 2 === 1 ? [this.#vocabulary.id(part)] : this.#encoder.encode(part)));
   }
 }

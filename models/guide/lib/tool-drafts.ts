@@ -43,7 +43,7 @@ export function madeUpDraft(random: Random): Draft {
   const many = pick(random, [0, 1, 1, 1, 1, 2, 2, 2, 3]);
   while (kinds.length < many) {
     const kind = random() < 0.12 ? choiceKind(random) : pick(random, KINDS);
-    const parameter = random() < 0.55 ? pick(random, kind.names) : oddName(random);
+    const parameter = random() < 0.75 ? pick(random, kind.names) : oddName(random);
     if (properties[parameter] || kinds.some((other) => other.kind === kind)) continue;
     kinds.push({ name: parameter, kind });
     properties[parameter] = { type: kind.type, ...(kind.choices && { enum: kind.choices }) };
@@ -144,10 +144,10 @@ export function knownDraft(
 /** Mostly as it is; else with a word before or behind it, or another name altogether. */
 function changedName(name: string, random: Random): string {
   const kind = random();
-  if (kind < 0.72) return name;
+  if (kind < 0.82) return name;
   const word = random() < 0.5 ? pick(random, ALL_WORDS) : madeUpWord(random);
-  if (kind < 0.8) return `${word}_${name}`;
-  if (kind < 0.88) return `${name}_${word}`;
+  if (kind < 0.88) return `${word}_${name}`;
+  if (kind < 0.94) return `${name}_${word}`;
   return oddName(random);
 }
 

@@ -25,27 +25,19 @@ export class ToolPrompts {
 
   /** One to three tools, and a question that one of them fits. */
   prompt(): ToolPrompt {
-    return this.prompts(1)[0]!;
-  }
-
-  /** So many questions in a row about the same one to three tools. */
-  prompts(many: number): ToolPrompt[] {
     const random = this.#random;
-    const drafts = this.#drafts(pick(random, [1, 1, 2, 2, 3]));
-    const tools = drafts.map(({ tool }) => tool);
-    return Array.from({ length: many }, () => {
-      const wanted = pick(random, drafts);
-      const { question, given } = wanted.ask(random);
-      const ordered = Object.keys(wanted.tool.properties)
-        .filter((name) => name in given)
-        .map((name) => [name, given[name]]);
-      return {
-        tools,
-        question: dressed(question, Object.values(given), random),
-        name: wanted.tool.name,
-        given: Object.fromEntries(ordered),
-      };
-    });
+    const drafts = this.#drafts(pick(random, [1, 2, 2, 3]));
+    const wanted = pick(random, drafts);
+    const { question, given } = wanted.ask(random);
+    const ordered = Object.keys(wanted.tool.properties)
+      .filter((name) => name in given)
+      .map((name) => [name, given[name]]);
+    return {
+      tools: drafts.map(({ tool }) => tool),
+      question: dressed(question, Object.values(given), random),
+      name: wanted.tool.name,
+      given: Object.fromEntries(ordered),
+    };
   }
 
   /** Tools alone, for questions that none of them fits. */
