@@ -23,7 +23,7 @@ afterAll(() => folder?.[Symbol.asyncDispose]());
 type Real = Awaited<ReturnType<typeof startRealServer>>;
 
 const ask = (server: Real, model: string) =>
-  server.client.completions.create({ model, prompt: "a", max_tokens: 2 });
+  server.client.completions.create({ model, prompt: "a", max_tokens: 2, temperature: 0 });
 
 /** An answer that takes a while, once its first token is there. */
 async function longAnswer(server: Real, model: string) {

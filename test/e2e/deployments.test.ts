@@ -88,7 +88,7 @@ test("the start tells when a model can not be deployed again", async () => {
 test("a request that names a model on disk loads it, and says how long it stays", async () => {
   await using given = await twoModels();
   await using berth = await BerthProcess.start(given);
-  const request = { model: "two.gguf", prompt: "a", max_tokens: 2 };
+  const request = { model: "two.gguf", prompt: "a", max_tokens: 2, temperature: 0 };
   await Promise.all([berth.client.completions.create(request), berth.client.completions.create(request)]);
   expect(await models(berth)).toMatchObject([{ model_name: "two.gguf", state: "ready", on_demand: true }]);
   const [pid] = await berth.enginePids();

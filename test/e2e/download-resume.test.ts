@@ -65,6 +65,7 @@ test("a server that is killed in mid-download goes on with it by itself, and the
     model: "user/repo",
     messages: [{ role: "user", content: "Hello" }],
     max_tokens: 4,
+    temperature: 0,
   });
   expect(choices[0]?.finish_reason).toBe("length");
   for (const file of await Array.fromAsync(new Bun.Glob("**/*").scan({ cwd: home.path, dot: true })))
