@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Vocabulary } from "../../src/formats/bpe/vocabulary.ts";
 import type { Merge } from "../../src/formats/bpe/train.ts";
 import { llamaMetadata, llamaTensors, storedAs, type LlamaShape } from "../../src/formats/gguf/llama.ts";
-import { string, strings } from "../../src/formats/gguf/metadata.ts";
+import { float32, string, strings } from "../../src/formats/gguf/metadata.ts";
 import { writeGguf, type NewTensor } from "../../src/formats/gguf/write.ts";
 import { GUIDE_TEMPLATE } from "./lib/chat-template.ts";
 import { PHRASES } from "./lib/tokeniser.ts";
@@ -17,7 +17,10 @@ const FILE = Bun.argv[2] ?? join(import.meta.dir, "guide.gguf");
 const QUANTISATION = "Q8_0";
 
 /** Raise it when the model is trained again. */
-const MODEL_VERSION = "2";
+const MODEL_VERSION = "3";
+
+/** What the file advises: a small model knows one answer, and drawing from the unlikely ones mixes it with others. */
+const TEMPERATURE = 0.2;
 
 const shape: LlamaShape = await Bun.file(join(BUILD, "shape.json")).json();
 const { merges }: { merges: Merge[] } = await Bun.file(join(BUILD, "vocabulary.json")).json();
@@ -48,6 +51,7 @@ await writeGguf(FILE, {
     ["general.license", string("mit")],
     ["general.languages", strings(["en"])],
     ["general.tags", strings(["text-generation"])],
+    ["general.sampling.temp", float32(TEMPERATURE)],
     ...vocabulary.metadata(),
   ]),
   tensors,

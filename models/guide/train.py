@@ -273,7 +273,7 @@ def restore(model, optimisers):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=4200)
+    parser.add_argument("--steps", type=int, default=4500)
     parser.add_argument("--tokens", type=int, default=8192, help="tokens per step")
     parser.add_argument("--copying", type=int, default=300, help="how many of the steps copy random tokens first")
     parser.add_argument("--cool-down", type=float, default=0.6, help="share of the steps in which the rate falls")

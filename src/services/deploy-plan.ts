@@ -9,6 +9,7 @@ import { toDraft, toLoras } from "./deploy-companions.ts";
 import { deployWarnings } from "./deploy-warnings.ts";
 import { toKeepMs } from "./keep-alive.ts";
 import type { FileWish, ModelFile } from "./model-files.ts";
+import { advisedSampling } from "./model-sampling.ts";
 import type { RequestDefaults } from "./request-defaults.ts";
 
 /** What decides about a deployment before it is loaded. */
@@ -133,7 +134,10 @@ export async function planDeployment(
       loras: await toLoras(request, files, header),
       draft: await toDraft(request, files, header),
     },
-    defaults: { systemPrompt: request.system_prompt || null, fields: request.sampling ?? {} },
+    defaults: {
+      systemPrompt: request.system_prompt || null,
+      fields: { ...advisedSampling(header), ...request.sampling },
+    },
     fetch: file.download && ((hooks) => files.fetch(file, hooks, token)),
     trainedContextLength: trained,
     identity: await identify(file.path),

@@ -16,7 +16,7 @@ export interface SamplingRequest {
 }
 
 /**
- * What holds when a request says nothing: the defaults of the OpenAI API, where the answer is drawn
+ * What holds when neither request, deployment nor the model's file says anything: the defaults of the OpenAI API, where the answer is drawn
  * from the model's own distribution. So the samplers that API does not have (top_k, min_p, repeat
  * penalty) are off, unlike in llama-server; otherwise `top_p: 0.95` would mean something else here.
  */

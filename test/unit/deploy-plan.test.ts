@@ -55,6 +55,38 @@ describe("a file", () => {
   });
 });
 
+describe("the sampling that a model's file advises", () => {
+  const advising = (advice: Record<string, number>) => ({
+    ...anyFile,
+    header: async () => testHeader({ number: (key) => advice[key] ?? null }),
+  });
+  const float32 = (value: number) => Math.fround(value);
+
+  test("holds where the deployment says nothing", async () => {
+    const files = advising({
+      "general.sampling.temp": float32(0.6),
+      "general.sampling.top_p": float32(0.95),
+      "general.sampling.top_k": 20,
+      "general.sampling.min_p": 0,
+      "general.sampling.penalty_repeat": float32(1.05),
+    });
+    const advised = { temperature: 0.6, top_p: 0.95, top_k: 20, min_p: 0, repeat_penalty: 1.05 };
+    expect((await plan({}, {}, files)).defaults.fields).toEqual(advised);
+    const sampling = { temperature: 1, max_tokens: 9 };
+    expect((await plan({ sampling }, {}, files)).defaults.fields).toEqual({ ...advised, ...sampling });
+  });
+
+  test("is left out where no request could ask for it", async () => {
+    const files = advising({
+      "general.sampling.temp": 9,
+      "general.sampling.top_k": 2.5,
+      "general.sampling.top_p": NaN,
+    });
+    expect((await plan({}, {}, files)).defaults.fields).toEqual({});
+    expect((await plan({})).defaults.fields).toEqual({});
+  });
+});
+
 describe("another model that a deployment needs", () => {
   const files = {
     ...anyFile,

@@ -25,7 +25,8 @@ export function rendered(turns: readonly Turn[], tools: readonly Tool[] = []): P
       say(content + TURN_END, true);
       say("\n");
     }
-    if (tools.length > 0 && at === asked) say(`${TURN_START}${toolsTurn(fitting(tools, content))}${TURN_END}\n`);
+    if (tools.length > 0 && at === asked)
+      say(`${TURN_START}${toolsTurn(fitting(tools, content))}${TURN_END}\n`);
   }
   return pieces.slice(0, -1);
 }
