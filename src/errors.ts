@@ -182,15 +182,26 @@ export const memoryBusy = (model: string, retryAfter = 10) =>
 export const shuttingDown = () =>
   new ApiError(503, "server_error", "The server is shutting down", { code: "shutting_down", retryAfter: 5 });
 
+/** Tokens that a deployed model holds at once, and that it was trained for. */
+export interface ContextLengths {
+  contextLength: number;
+  trainedContextLength: number;
+}
+
+/** 400: nothing of a prompt is cut off to make it fit. */
 export const contextLengthExceeded = (
   promptTokens: number | `more than ${number}`,
-  contextLength: number,
+  { contextLength, trainedContextLength }: ContextLengths,
   param = "messages",
 ) =>
   new ApiError(
     400,
     "invalid_request_error",
-    `The prompt is ${promptTokens} tokens long and leaves no room to answer in a context of ${contextLength} tokens: shorten it, or deploy the model with a larger context_length`,
+    `The prompt is ${promptTokens} tokens long and leaves no room to answer in a context of ${contextLength} tokens: shorten it, or ${
+      contextLength < trainedContextLength
+        ? `deploy the model with a larger context_length, up to the ${trainedContextLength} tokens it was trained for`
+        : "take a model that was trained for more"
+    }`,
     { code: "context_length_exceeded", param },
   );
 

@@ -137,6 +137,7 @@ describe("a text", () => {
 });
 
 describe("a text longer than any context", () => {
+  const context = (contextLength: number) => ({ contextLength, trainedContextLength: 2048 });
   const text = "the sea and the stars ".repeat(30_000);
   const prompts: [string, Prompt][] = [
     ["a prompt", { kind: "text", text }],
@@ -146,7 +147,7 @@ describe("a text longer than any context", () => {
   test.each(prompts)("as %s is refused with both numbers, and hardly read", (_, prompt) => {
     using read = spyOn(model.loaded.vocabulary, "tokenize");
     const request = generateRequest("r", { prompt });
-    expect(() => admit(request, 1024, model.loaded)).toThrow(
+    expect(() => admit(request, context(1024), model.loaded)).toThrow(
       expect.objectContaining({
         status: 400,
         code: "context_length_exceeded",
@@ -157,11 +158,23 @@ describe("a text longer than any context", () => {
     expect(read.mock.calls.flat().join("").length).toBeLessThan(200_000);
   });
 
+  test("is told what helps: a larger context as far as the model was trained, then another model", () => {
+    const request = generateRequest("r", { prompt: { kind: "text", text } });
+    expect(() => admit(request, context(1024), model.loaded)).toThrow(
+      "deploy the model with a larger context_length, up to the 2048 tokens it was trained for",
+    );
+    expect(() => admit(request, context(2048), model.loaded)).toThrow(
+      /shorten it, or take a model that was trained for more$/,
+    );
+  });
+
   test("is not rendered when there are more messages than tokens", () => {
     using render = spyOn(model.loaded.template!, "render");
     const messages = Array.from({ length: 1025 }, () => user(""));
     const request = generateRequest("r", { prompt: { kind: "chat", messages } });
-    expect(() => admit(request, 1024, model.loaded)).toThrow(/more than 1025 tokens.*context of 1024 tokens/);
+    expect(() => admit(request, context(1024), model.loaded)).toThrow(
+      /more than 1025 tokens.*context of 1024 tokens/,
+    );
     expect(render).not.toHaveBeenCalled();
   });
 
@@ -170,15 +183,15 @@ describe("a text longer than any context", () => {
     using read = spyOn(model.loaded.vocabulary, "tokenize");
     const messages: ChatTurn[] = [{ role: "assistant", content: "", reasoning_content: text }];
     const request = generateRequest("r", { prompt: { kind: "chat", messages } });
-    expect(() => admit(request, 1024, { ...model.loaded, template: shown })).toThrow("more than");
+    expect(() => admit(request, context(1024), { ...model.loaded, template: shown })).toThrow("more than");
     expect(read.mock.calls.flat().join("").length).toBeLessThan(200_000);
   });
 
   test.each(prompts)("as %s is counted to the token where it comes near the context", (_, prompt) => {
     const { length } = encodePrompt(prompt, "prompt", model.loaded);
     const request = generateRequest("r", { prompt });
-    expect(admit(request, length + 1, model.loaded)).toMatchObject({ prompt: { length }, limit: 1 });
-    expect(() => admit(request, length, model.loaded)).toThrow(`is ${length} tokens long`);
+    expect(admit(request, context(length + 1), model.loaded)).toMatchObject({ prompt: { length }, limit: 1 });
+    expect(() => admit(request, context(length), model.loaded)).toThrow(`is ${length} tokens long`);
   });
 });
 

@@ -150,9 +150,8 @@ export class FakeModel implements LoadedModel {
 
   async tokenize(prompt: Prompt, fit?: { param: string }): Promise<number[]> {
     const tokens = prompt.kind === "tokens" ? Array.from(prompt.tokens) : words(prompt);
-    const { contextLength } = this.info;
-    if (fit && tokens.length >= contextLength)
-      throw contextLengthExceeded(tokens.length, contextLength, fit.param);
+    if (fit && tokens.length >= this.info.contextLength)
+      throw contextLengthExceeded(tokens.length, this.info, fit.param);
     return tokens;
   }
 

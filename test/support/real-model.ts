@@ -107,7 +107,7 @@ export class RealBench extends LoopBench {
 
   /** Goes the way of a request from a client, template and all. */
   ask(request: GenerateRequest): Promise<Outcome> {
-    const run = admit(request, this.#loaded.info.contextLength, this.#loaded);
+    const run = admit(request, this.#loaded.info, this.#loaded);
     this.loop.submit(run);
     return this.settled(request.id);
   }

@@ -1,4 +1,9 @@
-import { contextLengthExceeded, invalidRequest, maxLengthExceeded } from "../../errors.ts";
+import {
+  type ContextLengths,
+  contextLengthExceeded,
+  invalidRequest,
+  maxLengthExceeded,
+} from "../../errors.ts";
 import type { ChatTurn, GenerateRequest, Prompt } from "../engine.ts";
 import { Run } from "./run.ts";
 import { samplerConfig } from "./sampling.ts";
@@ -39,19 +44,20 @@ export function encodePrompt(
 export function encodeFitting(
   prompt: Prompt,
   param: string,
-  contextLength: number,
+  context: ContextLengths,
   reader: PromptReader,
 ): Uint32Array {
   const { vocabulary, template } = reader;
-  const surely = (texts: string[]) => assertNotHopeless(texts, contextLength, param, vocabulary);
+  const { contextLength } = context;
+  const surely = (texts: string[]) => assertNotHopeless(texts, context, param, vocabulary);
   const assertFits = (count: number) => {
-    if (count >= contextLength) throw contextLengthExceeded(count, contextLength, param);
+    if (count >= contextLength) throw contextLengthExceeded(count, context, param);
   };
   let tokens: Uint32Array;
   if (prompt.kind === "chat") {
     // A template takes its time for each message, and puts some tokens around it.
     if (prompt.messages.length > contextLength)
-      throw contextLengthExceeded(`more than ${prompt.messages.length}`, contextLength, param);
+      throw contextLengthExceeded(`more than ${prompt.messages.length}`, context, param);
     const contents = prompt.messages.map(({ content }) => content ?? "");
     surely(contents);
     const texts = toTexts(prompt.messages, template);
@@ -77,16 +83,16 @@ function toTexts(messages: ChatTurn[], template: ChatTemplate | null): string[] 
  * @throws ApiError 400: `context_length_exceeded`, `max_length_exceeded`, an empty prompt, or a token
  * id the model does not have
  */
-export function admit(request: GenerateRequest, contextLength: number, reader: PromptReader): Run {
+export function admit(request: GenerateRequest, context: ContextLengths, reader: PromptReader): Run {
   const { promptParam, maxTokens, maxTotalTokens, sampling, ignoreEos } = request;
   const { vocabulary } = reader;
   for (const [token] of sampling.logitBias) checkToken(token, "logit_bias", vocabulary.size);
-  const tokens = encodeFitting(request.prompt, promptParam, contextLength, reader);
+  const tokens = encodeFitting(request.prompt, promptParam, context, reader);
   const prompt = orStart(tokens, promptParam, vocabulary);
   if (maxTotalTokens !== null && prompt.length >= maxTotalTokens)
     throw maxLengthExceeded(prompt.length, maxTotalTokens);
   const limit = Math.min(
-    contextLength - prompt.length,
+    context.contextLength - prompt.length,
     maxTokens ?? Infinity,
     maxTotalTokens === null ? Infinity : maxTotalTokens - prompt.length,
   );
@@ -113,7 +119,7 @@ const SURELY = 1.1;
  */
 function assertNotHopeless(
   texts: string[],
-  contextLength: number,
+  context: ContextLengths,
   param: string,
   vocabulary: Vocabulary,
 ): void {
@@ -122,8 +128,8 @@ function assertNotHopeless(
   for (const text of texts)
     for (let begin = 0; begin < text.length; begin += SLICE) {
       count += vocabulary.tokenize(text.slice(begin, begin + SLICE)).length;
-      if (count > contextLength * SURELY)
-        throw contextLengthExceeded(`more than ${Math.floor(count / SURELY)}`, contextLength, param);
+      if (count > context.contextLength * SURELY)
+        throw contextLengthExceeded(`more than ${Math.floor(count / SURELY)}`, context, param);
     }
 }
 

@@ -42,7 +42,7 @@ export class Worker {
           const { prompt, fit } = message;
           const { info, ...reader } = this.#loaded();
           const tokens = fit
-            ? encodeFitting(prompt, fit.param, info.contextLength, reader)
+            ? encodeFitting(prompt, fit.param, info, reader)
             : encodePrompt(prompt, "prompt", reader);
           this.#send({ type: "tokens", id, tokens });
         });
@@ -130,7 +130,7 @@ export class Worker {
     const { loop, info, ...reader } = this.#loaded();
     // Before the prompt is tokenised: an overloaded server should not spend time on what it refuses.
     loop.assertRoom();
-    const run = admit({ ...request, id }, info.contextLength, reader);
+    const run = admit({ ...request, id }, info, reader);
     this.#send({ type: "admitted", id, promptTokens: run.prompt.length });
     loop.submit(run);
   }
