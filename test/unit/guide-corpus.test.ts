@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
+import { fitting } from "../../models/guide/lib/chat-template.ts";
 import { readCorpus, type Corpus } from "../../models/guide/lib/corpus.ts";
 import { canonical, drawn, pattern, plain } from "../../models/guide/lib/grammar.ts";
 import { readHeldOut, type HeldOut } from "../../models/guide/lib/held-out.ts";
@@ -98,6 +99,39 @@ describe("the corpus", () => {
       for (const value of Object.values(given))
         if (typeof value !== "boolean") expect(question).toContain(String(value));
     }
+  });
+});
+
+describe("the order of tools", () => {
+  const tool = (name: string, description = "") => ({ name, description, properties: {} });
+  const [tide, ping] = [
+    tool("get_tide", "Tide times of a harbour"),
+    tool("ping", "Ping a host on the network"),
+  ];
+  const order = (question: string, tools = [tide, ping]) => fitting(tools, question).map(({ name }) => name);
+
+  test("has the one that shares most words with the question last", () => {
+    expect(order("When is high TIDE?")).toEqual(["ping", "get_tide"]);
+    expect(order("is the host up")).toEqual(["get_tide", "ping"]);
+    expect(order("ping the harbour and its tides")).toEqual(["ping", "get_tide"]);
+  });
+
+  test("is the one given where nothing tells them apart", () => {
+    expect(order("hello there")).toEqual(["get_tide", "ping"]);
+    expect(order("of a on", [ping, tide])).toEqual(["ping", "get_tide"]);
+    expect(order("anything", [tide])).toEqual(["get_tide"]);
+  });
+
+  test("is right for three of four questions that training asks", () => {
+    const prompts = new ToolPrompts(corpus.tools, seeded(5));
+    const several = Array.from({ length: 2000 }, () => prompts.prompt()).filter(
+      ({ tools }) => tools.length > 1,
+    );
+    const right = several.filter(
+      ({ tools, question, name }) => fitting(tools, question).at(-1)?.name === name,
+    );
+    expect(right.length / several.length).toBeGreaterThan(0.7);
+    expect(right.length / several.length).toBeLessThan(0.85);
   });
 });
 
