@@ -46,7 +46,7 @@ describe("a sample of the evaluation", () => {
   test.each([
     ["corpus", 24],
     ["paraphrases", 5],
-    ["offTopic", 5],
+    ["offTopic", 2],
     ["tools", 5],
     ["followUps", 3],
   ] as const)("%s, every %dth question", async (part, every) => {
