@@ -25,7 +25,7 @@ export function Answer({ message, last }: { message: Message; last: boolean }) {
         {writing?.waiting.value ? (
           <span class="waiting" role="img" aria-label="Waiting for the first word" />
         ) : (
-          <Markdown text={content} />
+          <Markdown text={content} growing={writing !== null} />
         )}
       </div>
       {!writing && <Ending message={message} />}

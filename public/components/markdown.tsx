@@ -13,8 +13,8 @@ const DEEPEST = 24;
  * Markdown as nodes. What a model wrote never passes through a parser of markup: its HTML is shown as
  * text, but for a few tags that only shape text and carry no attribute.
  */
-export function Markdown({ text }: { text: string }) {
-  const blocks = useParsed(text);
+export function Markdown({ text, growing = false }: { text: string; growing?: boolean }) {
+  const blocks = useParsed(text, growing);
   const definitions = JSON.stringify(blocks.links);
   return (
     <div class="markdown">

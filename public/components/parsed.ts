@@ -5,15 +5,15 @@ import { type MarkdownBlocks, parseMarkdown } from "../lib/markdown.ts";
 const REST = 4;
 
 /**
- * The blocks of a text that grows. One that takes long to parse is parsed less often, so that the page
- * stays quick whatever a model writes; its end is shown in any case.
+ * The blocks of a text. While it grows, one that takes long to parse is parsed less often, so that the page stays quick
+ * whatever a model writes; a text that is whole is shown whole at once.
  */
-export function useParsed(text: string): MarkdownBlocks {
+export function useParsed(text: string, growing: boolean): MarkdownBlocks {
   const [, again] = useReducer((count: number) => count + 1, 0);
   const last = useRef<{ text: string; tokens: MarkdownBlocks; until: number } | null>(null);
   const now = performance.now();
   let known = last.current;
-  if (known === null || (known.text !== text && now >= known.until)) {
+  if (known === null || (known.text !== text && (!growing || now >= known.until))) {
     const tokens = parseMarkdown(text);
     const end = performance.now();
     known = last.current = { text, tokens, until: end + (end - now) * REST };

@@ -11,7 +11,7 @@ export function Thinking({ text, ms, open }: { text: string; ms: number | null; 
         {open ? "Thinking…" : ms === null ? "Thought" : `Thought for ${formatSeconds(ms / 1000)}`}
         <Icon name="right" size={14} />
       </summary>
-      <Markdown text={text} />
+      <Markdown text={text} growing={open} />
     </details>
   );
 }

@@ -12,7 +12,13 @@ export const QueryRequest = Type.Object(
     max_new_tokens: Maybe(
       Type.Integer({ minimum: 1, description: "Tokens of the answer; wins over `max_length`" }),
     ),
-    temperature: Maybe(Type.Number({ minimum: 0, maximum: 2, description: "Default 0.7" })),
+    temperature: Maybe(
+      Type.Number({
+        minimum: 0,
+        maximum: 2,
+        description: "Default: as the deployment or the model's file says, else 0.7",
+      }),
+    ),
     top_p: Maybe(Type.Number({ minimum: 0, maximum: 1, description: "Default 0.9" })),
     top_k: Maybe(Type.Integer({ minimum: 0, description: "Default 50; 0 is off" })),
     do_sample: Maybe(Type.Boolean({ description: "Default true; false always takes the likeliest token" })),

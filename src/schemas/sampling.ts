@@ -1,10 +1,18 @@
 import { Type } from "@sinclair/typebox";
 import { Maybe } from "./shared.ts";
 
-/** The fields that say how to choose tokens and when to stop, the same on every OpenAI endpoint. */
+/**
+ * The fields that say how to choose tokens and when to stop, the same on every OpenAI endpoint. The defaults hold where
+ * neither the deployment nor the model's file says otherwise.
+ */
 export const SamplingFields = {
   temperature: Maybe(
-    Type.Number({ minimum: 0, maximum: 2, description: "Default 1; 0 always takes the likeliest token" }),
+    Type.Number({
+      minimum: 0,
+      maximum: 2,
+      description:
+        "Default: as the deployment or the model's file says, else 1; 0 always takes the likeliest token",
+    }),
   ),
   top_p: Maybe(Type.Number({ minimum: 0, maximum: 1, description: "Default 1, which is off" })),
   top_k: Maybe(Type.Integer({ minimum: -1, description: "Default 0; 0 and -1 are off" })),

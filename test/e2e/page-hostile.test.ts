@@ -86,6 +86,29 @@ test("a huge table shows its first rows, and the rest when asked, and says what 
   expect(tab.trouble).toEqual([]);
 });
 
+test("an answer that is slow to read stands there whole as soon as it has ended", async () => {
+  const slow = Array.from(
+    { length: 4000 },
+    (_, item) => `- *item* ${item} [of](https://example.com) \`many\`\n`,
+  );
+  // The last words come while the page rests from reading what was before them.
+  await using server = await startServer({ pieces: [slow.join(""), "\nthe", " end"], decodeMs: 40 });
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  const ended = page.evaluate(
+    () =>
+      new Promise<string>((resolve) => {
+        new MutationObserver(() => {
+          if (document.querySelector('[aria-label="Answer again"]'))
+            resolve(document.querySelector(".answer-text")?.textContent?.slice(-20) ?? "");
+        }).observe(document.body, { childList: true, subtree: true });
+      }),
+  );
+  await ask(page, "A list");
+  expect(await ended).toEndWith("the end");
+  expect(tab.trouble).toEqual([]);
+});
+
 test("broken and bottomless Markdown still shows as text", async () => {
   const broken = [
     "**unclosed *mixed` [link](  \n",
