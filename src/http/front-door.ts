@@ -31,7 +31,7 @@ export function frontDoor({ config, log, router }: FrontDoorOptions) {
     return new Response(null, { status: 204, headers });
   };
 
-  // Elysia types what it hands to `wrap` as any function.
+  // What Elysia hands to `wrap` answers with a response, although its type leaves that open.
   return (elysia: (request: Request) => unknown) => {
     const inner = async (request: Request) => (await elysia(request)) as Response;
 

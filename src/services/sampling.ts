@@ -16,9 +16,9 @@ export interface SamplingRequest {
 }
 
 /**
- * What holds when neither request, deployment nor the model's file says anything: the defaults of the OpenAI API, where the answer is drawn
- * from the model's own distribution. So the samplers that API does not have (top_k, min_p, repeat
- * penalty) are off, unlike in llama-server; otherwise `top_p: 0.95` would mean something else here.
+ * What holds when neither request, deployment nor the model's file says anything: the defaults of the OpenAI
+ * API, where the answer is drawn from the model's own distribution. So the samplers that API does not have (top_k,
+ * min_p, repeat penalty) are off, unlike in llama-server; otherwise `top_p: 0.95` would mean something else here.
  */
 const DEFAULTS: Omit<Sampling, "seed"> = {
   temperature: 1,

@@ -32,6 +32,14 @@ const estimate = (path: string, changes = {}) =>
     new AbortController().signal,
   );
 
+/** What an engine takes once it has loaded that. */
+async function loadedMemory(spec: Parameters<EngineProcess["load"]>[0]): Promise<MemoryUse> {
+  await using loaded = new EngineProcess();
+  const ready = await loaded.load(spec);
+  if (ready.type === "failed") throw new Error(ready.error.message);
+  return ready.info.memory;
+}
+
 describe("an estimate by llama.cpp", () => {
   test("needs a header alone, and is what the load then takes", async () => {
     await using folder = await temporaryFolder();
@@ -42,14 +50,12 @@ describe("an estimate by llama.cpp", () => {
     await using sketch = await sketchOfHeaders([remote], async () => ({ header, bytes }));
     expect((await stat(sketch.path)).blocks * 512).toBeLessThan(bytes.length + 65_536);
     const judged = await estimate(sketch.path, { contextLength: 1024, parallel: 2 });
-    await using loaded = new EngineProcess();
-    const ready = await loaded.load({ path, contextLength: 1024, parallel: 2 });
-    if (ready.type === "failed") throw new Error(ready.error.message);
+    const taken = await loadedMemory({ path, contextLength: 1024, parallel: 2 });
     const { weights, kvCache, compute } = judged.chosen?.memory ?? { weights: 0, kvCache: 0, compute: 0 };
     expect(judged).toMatchObject({ quantisation: "Q8_0", trainedContextLength: 2048, device: "cpu" });
-    expect(kvCache).toBe(ready.info.memory.kvCache);
-    expect(Math.abs(weights - ready.info.memory.weights)).toBeLessThan(MIB);
-    expect(Math.abs(compute - ready.info.memory.compute)).toBeLessThan(MIB);
+    expect(kvCache).toBe(taken.kvCache);
+    expect(Math.abs(weights - taken.weights)).toBeLessThan(MIB);
+    expect(Math.abs(compute - taken.compute)).toBeLessThan(MIB);
   });
 
   test("counts what the processor makes of weights that are large enough to tell", async () => {
@@ -63,11 +69,9 @@ describe("an estimate by llama.cpp", () => {
     });
     const options = { contextLength: 1024, parallel: 2 };
     const judged = await estimate(path, options);
-    await using loaded = new EngineProcess();
-    const ready = await loaded.load({ path, ...options });
-    if (ready.type === "failed") throw new Error(ready.error.message);
-    expect(Math.abs(judged.chosen!.memory.weights - ready.info.memory.weights)).toBeLessThan(MIB);
-    expect(Math.abs(total(judged.chosen!.memory) - total(ready.info.memory))).toBeLessThan(MIB);
+    const taken = await loadedMemory({ path, ...options });
+    expect(Math.abs(judged.chosen!.memory.weights - taken.weights)).toBeLessThan(MIB);
+    expect(Math.abs(total(judged.chosen!.memory) - total(taken))).toBeLessThan(MIB);
   });
 
   test("counts a draft model and adapters, and is what the load then takes", async () => {
@@ -82,11 +86,9 @@ describe("an estimate by llama.cpp", () => {
     expect(memory.weights).toBeGreaterThan(2 * plain.chosen!.memory.weights + Bun.file(lora).size - MIB / 8);
     expect(memory.kvCache).toBe(2 * plain.chosen!.memory.kvCache);
     expect(judged.available).toEqual(plain.available);
-    await using loaded = new EngineProcess();
-    const ready = await loaded.load({ path, ...options, ...beside });
-    if (ready.type === "failed") throw new Error(ready.error.message);
-    expect(Math.abs(memory.weights - ready.info.memory.weights)).toBeLessThan(MIB);
-    expect(Math.abs(total(memory) - total(ready.info.memory))).toBeLessThan(MIB);
+    const taken = await loadedMemory({ path, ...options, ...beside });
+    expect(Math.abs(memory.weights - taken.weights)).toBeLessThan(MIB);
+    expect(Math.abs(total(memory) - total(taken))).toBeLessThan(MIB);
   });
 
   test("of the context leaves half the bytes to a cache of 8 bits", async () => {

@@ -37,18 +37,18 @@ export const GUIDE_TEMPLATE = [
   "{%- if message['role'] == 'user' -%}{%- set asked.last = loop.index0 -%}{%- endif -%}",
   "{%- endfor -%}",
   "{%- for message in messages -%}",
-  `{{- '${TURN_START}' + message['role'] + '\n' + (message['content'] or '') -}}`,
+  `{{- '${TURN_START}' + message['role'] + '\\n' + (message['content'] or '') -}}`,
   "{%- if message['tool_calls'] -%}",
   "{%- for call in message['tool_calls'] -%}",
   "{%- set function = call['function'] if call['function'] else call -%}",
-  "{%- if message['content'] or not loop.first -%}{{- '\n' -}}{%- endif -%}",
-  `{{- '${CALL_START}\n{"name": "' + function['name'] + '", "arguments": ' -}}`,
+  "{%- if message['content'] or not loop.first -%}{{- '\\n' -}}{%- endif -%}",
+  `{{- '${CALL_START}\\n${NAME_OPENS}' + function['name'] + '", "arguments": ' -}}`,
   "{%- if function['arguments'] is string -%}{{- function['arguments'] -}}",
   "{%- else -%}{{- function['arguments'] | tojson -}}{%- endif -%}",
-  `{{- '}\n${CALL_END}' -}}`,
+  `{{- '}\\n${CALL_END}' -}}`,
   "{%- endfor -%}",
   "{%- endif -%}",
-  `{{- '${TURN_END}\n' -}}`,
+  `{{- '${TURN_END}\\n' -}}`,
   "{%- if tools and loop.index0 == asked.last -%}",
   `{{- '${TURN_START}tools' -}}`,
   "{%- set fit = namespace(at=0, words=0) -%}",
@@ -66,8 +66,8 @@ export const GUIDE_TEMPLATE = [
   "{%- endfor -%}",
   "{%- for tool in tools[:fit.at] + tools[fit.at + 1:] + [tools[fit.at]] -%}",
   "{%- set function = tool['function'] if tool['function'] else tool -%}",
-  "{{- '\n# ' + (function['description'] or '') + '\n' -}}",
-  `{{- '{"name": "' + function['name'] + '", "arguments": {' -}}`,
+  "{{- '\\n# ' + (function['description'] or '') + '\\n' -}}",
+  `{{- '${NAME_OPENS}' + function['name'] + '${ARGUMENTS_OPEN}' -}}`,
   "{%- if function['parameters'] and function['parameters']['properties'] -%}",
   "{%- for name, parameter in function['parameters']['properties'] | items -%}",
   "{%- if not loop.first -%}{{- ', ' -}}{%- endif -%}",
@@ -79,10 +79,10 @@ export const GUIDE_TEMPLATE = [
   "{%- endif -%}",
   "{{- '}}' -}}",
   "{%- endfor -%}",
-  `{{- '${TURN_END}\n' -}}`,
+  `{{- '${TURN_END}\\n' -}}`,
   "{%- endif -%}",
   "{%- endfor -%}",
-  `{%- if add_generation_prompt -%}{{- '${TURN_START}assistant\n' -}}{%- endif -%}`,
+  `{%- if add_generation_prompt -%}{{- '${TURN_START}assistant\\n' -}}{%- endif -%}`,
 ].join("\n");
 
 /** The tools in the order in which the template offers them for a question: as given, but the one that fits it best last. */
@@ -99,7 +99,7 @@ export function fitting(tools: readonly Tool[], question: string): Tool[] {
   return [...tools.slice(0, best), ...tools.slice(best + 1), tools[best]!];
 }
 
-/** The tools' turn, as the template writes them in this order. */
+/** The tools' turn, as the template writes it for tools in this order. */
 export function toolsTurn(tools: readonly Tool[]): string {
   const lines = tools.map(({ name, description, properties }) => {
     const parameters = Object.entries(properties).map(
@@ -112,7 +112,7 @@ export function toolsTurn(tools: readonly Tool[]): string {
 
 /** The answer that calls a tool. */
 export const toolCall = (name: string, given: Readonly<Record<string, unknown>>): string =>
-  `${CALL_START}\n{"name": "${name}", "arguments": ${spacedJson(given)}}\n${CALL_END}`;
+  `${CALL_START}\n${NAME_OPENS}${name}", "arguments": ${spacedJson(given)}}\n${CALL_END}`;
 
 /** One line with a space behind every comma and colon, as Jinja's `tojson` and most models write it. */
 export function spacedJson(value: unknown): string {
