@@ -62,12 +62,12 @@ function sharpest({ error, branches }: Mismatch): Fault {
   const furthest = faults.toSorted(byPath).at(-1)?.path;
   const there = faults.filter(({ path }) => path === furthest);
   const closest = there.filter((fault) => !isWrongType(fault));
-  const told = closest.length > 0 ? closest : there;
-  const countable = told.some(({ choices }) => choices.length > 0);
+  const countable = there.filter((fault) => valuesOf(fault).length > 0);
+  const told = countable.length === 0 && closest.length > 0 ? closest : there;
   return {
     ...(told[0] ?? faultOf(error)),
     expected: [...new Set(told.map(({ expected }) => expected))].join(" or "),
-    choices: countable ? there.flatMap(valuesOf) : [],
+    choices: countable.length === there.length ? there.flatMap(valuesOf) : [],
   };
 }
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { KeepAliveField, SamplingFields, StreamFields, TokenLimit } from "./sampling.ts";
+import { KeepAliveField, SamplingFields, StreamFields, RequestTokenLimit } from "./sampling.ts";
 import { Maybe, Nullable } from "./shared.ts";
 import { FinishReason, TimingsAnswer, Usage } from "./usage.ts";
 
@@ -50,8 +50,8 @@ export const ChatRequest = Type.Object(
   {
     model: Type.String({ minLength: 1, description: "The name of a deployed model" }),
     messages: Type.Array(ChatMessage, { minItems: 1 }),
-    max_completion_tokens: TokenLimit("Default: until the model ends or the context is full"),
-    max_tokens: TokenLimit("The older name of `max_completion_tokens`, which wins"),
+    max_completion_tokens: RequestTokenLimit("Default: until the model ends or the context is full"),
+    max_tokens: RequestTokenLimit("The older name of `max_completion_tokens`, which wins"),
     ...SamplingFields,
     ...StreamFields,
     ...KeepAliveField,

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { KeepAliveField, SamplingFields, StreamFields, TokenLimit } from "./sampling.ts";
+import { KeepAliveField, SamplingFields, StreamFields, RequestTokenLimit } from "./sampling.ts";
 import { Maybe, Nullable } from "./shared.ts";
 import { FinishReason, TimingsAnswer, Usage } from "./usage.ts";
 
@@ -24,8 +24,8 @@ export const CompletionRequest = Type.Object(
   {
     model: Type.String({ minLength: 1, description: "The name of a deployed model" }),
     prompt: CompletionPrompt,
-    max_tokens: TokenLimit("For each prompt. Default 16, as the OpenAI API has it"),
-    max_completion_tokens: TokenLimit("The name that chats have for `max_tokens`, which wins"),
+    max_tokens: RequestTokenLimit("For each prompt. Default 16, as the OpenAI API has it"),
+    max_completion_tokens: RequestTokenLimit("The name that chats have for `max_tokens`, which wins"),
     ...SamplingFields,
     ...StreamFields,
     ...KeepAliveField,

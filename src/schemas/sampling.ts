@@ -62,3 +62,14 @@ export const StreamFields = {
 
 /** An upper bound on the tokens of the answer. */
 export const TokenLimit = (description: string) => Maybe(Type.Integer({ minimum: 1, description }));
+
+/** What a request may say for no bound but the context, as in llama-server and LM Studio. */
+export const NO_LIMIT = -1;
+
+/** The same for one request, which may also lift the bound that the deployment has. */
+export const RequestTokenLimit = (description: string) =>
+  Maybe(
+    Type.Union([Type.Integer({ minimum: 1 }), Type.Literal(NO_LIMIT)], {
+      description: `${description}; -1 sets none`,
+    }),
+  );

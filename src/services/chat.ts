@@ -5,7 +5,7 @@ import { toTurns } from "./messages.ts";
 import { NO_DEFAULTS, type RequestDefaults, withDefaults, withSystemPrompt } from "./request-defaults.ts";
 import type { RequestKind, RequestRegistry } from "./requests.ts";
 import type { Caller, RunningRequest } from "./running-request.ts";
-import { toSampling, toStop } from "./sampling.ts";
+import { toSampling, toStop, toTokenLimit } from "./sampling.ts";
 import { wantsUsage } from "./stream-options.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 import { fingerprint, toTimings, toUsage } from "./usage.ts";
@@ -89,7 +89,7 @@ function toInput(given: ChatRequest, defaults: RequestDefaults): Omit<GenerateRe
   return {
     prompt: { kind: "chat", messages: withSystemPrompt(toTurns(body.messages), defaults) },
     promptParam: "messages",
-    maxTokens: body.max_completion_tokens ?? body.max_tokens ?? null,
+    maxTokens: toTokenLimit(body.max_completion_tokens, body.max_tokens),
     maxTotalTokens: null,
     sampling: toSampling(body),
     stop: toStop(body.stop),

@@ -9,7 +9,7 @@ import { collect, generateAll } from "./fan-out.ts";
 import { NO_DEFAULTS, type RequestDefaults, withDefaults } from "./request-defaults.ts";
 import type { RequestKind, RequestRegistry } from "./requests.ts";
 import type { Caller, RunningRequest } from "./running-request.ts";
-import { toSampling, toStop } from "./sampling.ts";
+import { toSampling, toStop, toTokenLimit } from "./sampling.ts";
 import { wantsUsage } from "./stream-options.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 import { fingerprint, type Spent, toTimings, toUsage } from "./usage.ts";
@@ -103,7 +103,12 @@ function toOptions(given: CompletionRequest, defaults: RequestDefaults): Options
   const body = withDefaults(given, defaults);
   return {
     promptParam: "prompt",
-    maxTokens: given.max_tokens ?? given.max_completion_tokens ?? body.max_tokens ?? DEFAULT_MAX_TOKENS,
+    maxTokens: toTokenLimit(
+      given.max_tokens,
+      given.max_completion_tokens,
+      body.max_tokens,
+      DEFAULT_MAX_TOKENS,
+    ),
     maxTotalTokens: null,
     sampling: toSampling(body),
     stop: toStop(body.stop),

@@ -28,12 +28,13 @@ export class QueryService {
    * @throws ApiError `no_model_deployed`, `model_loading`, `max_length_exceeded`, and whatever the engine throws
    */
   async answer(body: QueryRequest, caller: Caller): Promise<QueryAnswer> {
-    const { sampling } = toInput(body, NO_DEFAULTS);
     const count = body.num_return_sequences ?? 1;
-    if (count > 1 && sampling.temperature === 0) throw allTheSame();
+    // What the request itself gets wrong is told before a model is waited for.
+    refuseAllTheSame(count, toInput(body, NO_DEFAULTS));
 
     using request = await this.#requests.open(KIND, { ...body, model: body.model_name }, caller);
     const input = toInput(body, request.defaults);
+    refuseAllTheSame(count, input);
     const inputs = Array.from({ length: count }, () => ({
       ...input,
       sampling: { ...input.sampling, seed: randomSeed() },
@@ -71,8 +72,10 @@ function toInput(body: QueryRequest, defaults: RequestDefaults): Omit<GenerateRe
   };
 }
 
-const allTheSame = () =>
-  invalidRequest(
-    "'num_return_sequences' above 1 needs sampling: without it ('do_sample' false, 'temperature' 0) all answers are the same",
+function refuseAllTheSame(count: number, { sampling }: Pick<GenerateRequest, "sampling">): void {
+  if (count === 1 || sampling.temperature > 0) return;
+  throw invalidRequest(
+    "'num_return_sequences' above 1 needs sampling: with 'do_sample' false or a temperature of 0, which the deployment or the model's file may have as its default, all answers are the same; send a 'temperature' above 0",
     "num_return_sequences",
   );
+}

@@ -1,5 +1,6 @@
 import type { Sampling } from "../engine/engine.ts";
 import { invalidRequest } from "../errors.ts";
+import { NO_LIMIT } from "../schemas/sampling.ts";
 
 /** The sampling fields of a request as clients write them; `null` means "unset". */
 export interface SamplingRequest {
@@ -45,6 +46,12 @@ export function toSampling(request: SamplingRequest): Sampling {
     seed: toSeed(request.seed),
     logitBias: toLogitBias(request.logit_bias),
   };
+}
+
+/** The first of several limits that is said, in tokens; `null` for none. */
+export function toTokenLimit(...limits: (number | null | undefined)[]): number | null {
+  const said = limits.find((limit) => limit !== null && limit !== undefined) ?? NO_LIMIT;
+  return said === NO_LIMIT ? null : said;
 }
 
 /** What always takes the likeliest token. */

@@ -129,6 +129,15 @@ describe("POST /v1/chat/completions", () => {
     expect(choices[0]).toMatchObject({ message: { content: "Hello" }, finish_reason: "length" });
   });
 
+  test("is as long as the context allows with a limit of -1, whatever the deployment's", async () => {
+    await using server = await startServer();
+    await server.manager.deploy({ model_name: "brief", sampling: { max_tokens: 1 }, wait: true });
+    for (const limit of [{ max_tokens: -1 }, { max_completion_tokens: -1 }]) {
+      const { choices } = await server.client.chat.completions.create({ ...hello, model: "brief", ...limit });
+      expect(choices[0]).toMatchObject({ message: { content: "Hello world" }, finish_reason: "stop" });
+    }
+  });
+
   test("takes every role, content parts, and a history with tool calls", async () => {
     await using server = await startServer();
     await server.client.chat.completions.create({
@@ -200,7 +209,8 @@ describe("POST /v1/chat/completions", () => {
     [{ stop: ["1", "2", "3", "4", "5"] }, "stop"],
     [{ stop: 5 }, "stop"],
     [{ max_tokens: 0 }, "max_tokens"],
-    [{ max_completion_tokens: -1 }, "max_completion_tokens"],
+    [{ max_tokens: -2 }, "max_tokens"],
+    [{ max_completion_tokens: 1.5 }, "max_completion_tokens"],
     [{ logit_bias: { "5": 101 } }, "logit_bias.5"],
     [{ logit_bias: { word: 1 } }, "logit_bias"],
     [{ stream: "yes" }, "stream"],

@@ -70,6 +70,12 @@ describe("POST /v1/completions", () => {
     }
   });
 
+  test("is as long as the context allows with a limit of -1", async () => {
+    await using server = await startServer();
+    await server.client.completions.create({ model: ask.model, prompt: "Hi", max_tokens: -1 });
+    expect(fakeModel(server).requests.at(-1)?.maxTokens).toBeNull();
+  });
+
   test("streams the text, the reason and the usage", async () => {
     await using server = await startServer();
     const stream = await server.client.completions.create({

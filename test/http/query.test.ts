@@ -89,6 +89,17 @@ describe("POST /query", () => {
     },
   );
 
+  test("refuses it too where the temperature of 0 is the deployment's", async () => {
+    await using server = await startServer();
+    await server.manager.deploy({ model_name: "sure", sampling: { temperature: 0 }, wait: true });
+    const several = { model_name: "sure", prompt: "Hi", num_return_sequences: 2 };
+    expect(await ask(server, several)).toMatchObject({
+      status: 400,
+      body: { error: { param: "num_return_sequences", message: expect.stringContaining("temperature") } },
+    });
+    expect((await ask(server, { ...several, temperature: 0.5 })).body.responses).toHaveLength(2);
+  });
+
   test("asks the model it names, else the one deployed last", async () => {
     await using server = await startServer();
     await server.manager.deploy({ model_name: "newer", wait: true });

@@ -33,6 +33,15 @@ describe("a wrong field", () => {
     expect(refused.message).toBe(`'flash_attention' must be one of "auto", true, false`);
   });
 
+  test.each([[0], [-2], ["many"]])(
+    "with one value beside a range, such as %j, is told both",
+    async (limit) => {
+      const refused = await refusedChat({ max_tokens: limit });
+      expect(refused.message).toContain("integer");
+      expect(refused.message).toContain("-1, got");
+    },
+  );
+
   test("that is not known is told with what was probably meant, or with those there are", async () => {
     const mistyped = await refusal("/deploy", '{"model_name":"x","sampling":{"temprature":1}}');
     expect(mistyped.message).toBe("'sampling.temprature' is not known: did you mean 'temperature'?");
