@@ -1,11 +1,8 @@
 import { join } from "node:path";
-import { Vocabulary } from "../../src/formats/bpe/vocabulary.ts";
-import type { Merge } from "../../src/formats/bpe/train.ts";
 import { llamaMetadata, llamaTensors, storedAs, type LlamaShape } from "../../src/formats/gguf/llama.ts";
 import { float32, string, strings } from "../../src/formats/gguf/metadata.ts";
 import { writeGguf, type NewTensor } from "../../src/formats/gguf/write.ts";
-import { GUIDE_TEMPLATE } from "./lib/chat-template.ts";
-import { PHRASES } from "./lib/tokeniser.ts";
+import { readVocabulary } from "./lib/tokeniser.ts";
 
 /*
  * `bun models/guide/convert.ts [file]`: quantises the tensors that train.py left and writes guide.gguf, or
@@ -23,8 +20,7 @@ const MODEL_VERSION = "3";
 const TEMPERATURE = 0;
 
 const shape: LlamaShape = await Bun.file(join(BUILD, "shape.json")).json();
-const { merges }: { merges: Merge[] } = await Bun.file(join(BUILD, "vocabulary.json")).json();
-const vocabulary = new Vocabulary({ merges, phrases: PHRASES, chatTemplate: GUIDE_TEMPLATE });
+const vocabulary = await readVocabulary();
 const weights = new Float32Array(await Bun.file(join(BUILD, "weights.f32")).arrayBuffer());
 
 let taken = 0;

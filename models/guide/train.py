@@ -31,35 +31,22 @@ LENGTHS, GUESSES = 16, 512
 """Batches are as long, and have as many guesses, as a multiple of these."""
 
 
-class Normalised(torch.autograd.Function):
-    """Rows of root mean square 1, in half precision. Written out: derived step by step, it takes three times as long."""
-
-    @staticmethod
-    def forward(ctx, x):
-        norms = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        scale = (norms * norms / x.shape[-1] + NORM_EPSILON).rsqrt_()
-        unit = x * scale
-        ctx.save_for_backward(unit, scale)
-        return unit.bfloat16()
-
-    @staticmethod
-    def backward(ctx, gradient):
-        unit, scale = ctx.saved_tensors
-        gradient = gradient.float()
-        along = (gradient * unit).mean(-1, keepdim=True)
-        return gradient.addcmul_(unit, along, value=-1).mul_(scale)
+def normalised(x):
+    """Rows of root mean square 1, in half precision."""
+    return (x * torch.rsqrt((x * x).mean(-1, keepdim=True) + NORM_EPSILON)).bfloat16()
 
 
 def rotation(length, width):
-    """Unit complex numbers by position, for the pairs (0, 1), (2, 3) … as llama.cpp's `llama` rotates them."""
+    """Cosines and sines by position, for the pairs (0, 1), (2, 3) … as llama.cpp's `llama` rotates them."""
     frequencies = ROPE_BASE ** (-torch.arange(0, width, 2).float() / width)
     angles = torch.arange(length).float()[:, None] * frequencies
-    return torch.polar(torch.ones_like(angles), angles)
+    return torch.stack((angles.cos(), angles.sin()))
 
 
 def rotate(x, turns):
-    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
-    return torch.view_as_real(pairs * turns).flatten(-2).bfloat16()
+    even, odd = x.float().unflatten(-1, (-1, 2)).unbind(-1)
+    cosine, sine = turns
+    return torch.stack((even * cosine - odd * sine, even * sine + odd * cosine), -1).flatten(-2).bfloat16()
 
 
 def joined(*layers):
@@ -87,13 +74,13 @@ class Block(nn.Module):
 
     def forward(self, x, turns, mask):
         rows, length, width = x.shape
-        mixed = F.linear(Normalised.apply(x), joined(self.attn_q, self.attn_k, self.attn_v))
+        mixed = F.linear(normalised(x), joined(self.attn_q, self.attn_k, self.attn_v))
         q, k, v = mixed.view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         q, k = rotate(q, turns / math.sqrt(width // self.heads)), rotate(k, turns)
         scores = q @ k.transpose(-1, -2) + mask
         heard = (scores.softmax(-1) @ v).transpose(1, 2).reshape(rows, length, width)
         x = x + F.linear(heard, joined(self.attn_output)).float()
-        gate, up = F.linear(Normalised.apply(x), joined(self.ffn_gate, self.ffn_up)).chunk(2, -1)
+        gate, up = F.linear(normalised(x), joined(self.ffn_gate, self.ffn_up)).chunk(2, -1)
         return x + F.linear(F.silu(gate.float()).bfloat16() * up, joined(self.ffn_down)).float()
 
 
@@ -119,9 +106,13 @@ class Llama(nn.Module):
         mask = torch.full((length, length), float("-inf"), dtype=torch.bfloat16, device=tokens.device).triu(1)
         x = self.token_embd(tokens)
         for block in self.blk:
-            x = block(x, self.turns[:length], mask)
-        x = Normalised.apply(x.flatten(0, 1)[wanted])
+            x = block(x, self.turns[:, :length], mask)
+        x = normalised(x.flatten(0, 1)[wanted])
         return F.linear(x, (self.token_embd.weight * self.output_norm).bfloat16())
+
+    def loss(self, tokens, targets, wanted, weights):
+        guesses = F.cross_entropy(self(tokens, wanted).float(), targets, reduction="none")
+        return (guesses * weights).sum() / weights.sum()
 
 
 class Muon(torch.optim.Optimizer):
@@ -262,9 +253,9 @@ def keep(model, optimisers, step):
     draft.rename(CHECKPOINT)
 
 
-def restore(model, optimisers):
+def restore(model, optimisers, checkpoint):
     """Returns the step that the checkpoint was made after."""
-    kept = torch.load(CHECKPOINT)
+    kept = torch.load(checkpoint)
     model.load_state_dict(kept["model"])
     for optimiser, state in zip(optimisers, kept["optimisers"]):
         optimiser.load_state_dict(state)
@@ -273,7 +264,7 @@ def restore(model, optimisers):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=4500)
+    parser.add_argument("--steps", type=int, default=8200)
     parser.add_argument("--tokens", type=int, default=8192, help="tokens per step")
     parser.add_argument("--copying", type=int, default=300, help="how many of the steps copy random tokens first")
     parser.add_argument("--cool-down", type=float, default=0.6, help="share of the steps in which the rate falls")
@@ -287,6 +278,8 @@ def arguments():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--start-from", type=Path, help="begin with the weights of a checkpoint, made from other samples")
+    parser.add_argument("--compile", action="store_true", help="make kernels of this model first, which takes minutes")
     return parser.parse_args()
 
 
@@ -297,7 +290,7 @@ def main():
     torch.set_num_threads(given.threads)
     torch.manual_seed(given.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    vocabulary = json.loads((BUILD / "vocabulary.json").read_text())
+    vocabulary = json.loads((Path(__file__).parent / "vocabulary.json").read_text())
     shape = {
         "layers": given.layers,
         "embedding": given.embedding,
@@ -320,7 +313,10 @@ def main():
     rates = [given.matrix_rate, given.rate]
     data = Data(given.tokens, given.seed)
     batches = data.batches()
-    done = restore(model, optimisers) if given.resume else 0
+    if given.start_from:
+        restore(model, optimisers, given.start_from)
+    done = restore(model, optimisers, CHECKPOINT) if given.resume else 0
+    loss_of = torch.compile(model.loss, dynamic=True) if given.compile else model.loss
     began, tokens_seen, losses = time.time(), 0, []
     for step in range(1, given.steps + 1):
         exercise = step <= given.copying or step % COPYING_AGAIN == 0
@@ -328,16 +324,14 @@ def main():
         # What was learned from before is drawn again all the same: chance goes on from there.
         if step <= done:
             continue
-        tokens, targets, wanted, weights = (part.to(device) for part in batch)
-        losses_by_guess = F.cross_entropy(model(tokens, wanted).float(), targets, reduction="none")
-        loss = (losses_by_guess * weights).sum() / weights.sum()
+        loss = loss_of(*(part.to(device) for part in batch))
         model.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(others, 1.0)
         for optimiser, rate in zip(optimisers, rates):
             optimiser.param_groups[0]["lr"] = rate * schedule(step, given.steps, given.cool_down)
             optimiser.step()
-        tokens_seen += tokens.numel()
+        tokens_seen += batch[0].numel()
         losses.append(loss.item())
         if step % 20 == 0:
             seconds = time.time() - began

@@ -8,9 +8,8 @@ import { canonical } from "../../models/guide/lib/grammar.ts";
 import { type HeldOut, readHeldOut } from "../../models/guide/lib/held-out.ts";
 import { rendered, SampleSource } from "../../models/guide/lib/samples.ts";
 import { Talker } from "../../models/guide/lib/talker.ts";
-import { ChatEncoder, PHRASES } from "../../models/guide/lib/tokeniser.ts";
+import { ChatEncoder, readVocabulary } from "../../models/guide/lib/tokeniser.ts";
 import { toolConversation, ToolPrompts } from "../../models/guide/lib/tool-prompts.ts";
-import { Vocabulary } from "../../src/formats/bpe/vocabulary.ts";
 import { readGgufFile } from "../../src/formats/gguf/read.ts";
 import { BUILT_IN_FILE, BUILT_IN_MODEL } from "../../src/services/built-in-model.ts";
 
@@ -77,10 +76,8 @@ describe("what the model is trained on", () => {
     }
   });
 
-  test("is tokenised as llama.cpp does", () => {
-    const { merges = [] } = guide.model.fileInfo.metadata.tokenizer?.ggml ?? {};
-    const pairs = merges.map((merge) => merge.split(" ") as [string, string]);
-    const encoder = new ChatEncoder(new Vocabulary({ merges: pairs, phrases: PHRASES }));
+  test("is tokenised as llama.cpp does", async () => {
+    const encoder = new ChatEncoder(await readVocabulary());
     const source = new SampleSource(corpus, seeded(8));
     for (let at = 0; at < 200; at++) {
       const pieces = source.sample(at / 200).map(({ text }) => text);

@@ -51,12 +51,19 @@ function keywords(text: string, random: Random): string {
   return kept.join(" ");
 }
 
-/** A question as people type it: with a greeting, without marks, in capitals, with a slip of the finger. */
+/** With fewer words than this, a question is told from others by each of them and by every letter. */
+const FEW_WORDS = 4;
+
+/**
+ * A question as people type it: with a greeting, without marks, in capitals, with a slip of the finger. Short ones
+ * keep their words and letters: "What are you?" is soon "How are you?".
+ */
 export function asTyped(question: string, random: Random): string {
-  let text = random() < 0.15 ? keywords(question, random) : question;
+  const isShort = question.split(" ").length < FEW_WORDS;
+  let text = !isShort && random() < 0.15 ? keywords(question, random) : question;
   if (random() < 0.08) text = pick(random, BEFORE) + lowerFirst(text);
   if (random() < 0.08) text = text.replace(/[?.!]?$/, (mark) => pick(random, AFTER) + mark);
-  if (random() < 0.35) text = reworded(text, random);
+  if (!isShort && random() < 0.35) text = reworded(text, random);
   const style = random();
   if (style < 0.35) text = text.replace(/[?.!]+$/, "");
   else if (style < 0.6 && !/[?.!]$/.test(text)) text += "?";
@@ -65,6 +72,7 @@ export function asTyped(question: string, random: Random): string {
   else if (letters < 0.7) text = text.toLowerCase();
   else if (letters < 0.72) text = text.toUpperCase();
   if (random() < 0.15) text = text.replaceAll(/['’,]/g, "");
+  if (isShort) return text;
   for (let slips = random() < 0.18 ? 1 + Math.floor(random() * 2) : 0; slips > 0; slips--)
     text = slip(text, random);
   return text;

@@ -4,6 +4,7 @@ import type { Corpus, Entry } from "./corpus.ts";
 import { canonical, drawn, pick, type Random } from "./grammar.ts";
 import { asTyped } from "./noise.ts";
 import { between, madeUpWord, VALUES } from "./values.ts";
+import { ALL_WORDS } from "./words.ts";
 import { answeredCall, toolConversation, ToolPrompts } from "./tool-prompts.ts";
 
 /** A text with control tokens in it, and whether the model is to learn to say it. */
@@ -47,8 +48,8 @@ const COPIED = [
   "word",
 ];
 
-/** The share of copying exercises at the beginning; it falls to a tenth of that. */
-const COPYING = 0.1;
+/** What a sample is, as shares of all; the rest are questions of the corpus. */
+const SHARES = { copying: 0.03, tools: 0.46, conversations: 0.1, offTopic: 0.1 };
 
 /** How many tokens of an answer make it certain; what follows is known by heart. */
 const BEGINNING = 16;
@@ -60,6 +61,8 @@ export class SampleSource {
   readonly #tools: ToolPrompts;
   /** Every phrasing, so that entries with many of them come up more often. */
   readonly #phrasings: readonly { entry: Entry; phrasing: string }[];
+  /** Words that no question about Berth has. */
+  readonly #foreign: readonly string[];
 
   constructor(corpus: Corpus, random: Random) {
     this.#corpus = corpus;
@@ -68,36 +71,40 @@ export class SampleSource {
     this.#phrasings = corpus.entries.flatMap((entry) =>
       entry.questions.map((phrasing) => ({ entry, phrasing })),
     );
+    const own = new Set(
+      this.#phrasings.flatMap(({ phrasing }) => phrasing.toLowerCase().match(/[a-z]+/g) ?? []),
+    );
+    this.#foreign = ALL_WORDS.filter((word) => !own.has(word));
   }
 
   /** @param progress 0 at the beginning of the training, 1 at its end */
   sample(progress: number): Piece[] {
-    if (this.#random() < COPYING * (1 - 0.9 * progress)) return this.#copy();
-    const kind = this.#random();
-    // Copying is learned slowly at first, so tools come first and get fewer later.
-    const tools = 0.42 - 0.08 * progress;
-    if (kind < tools) return this.#withTools();
-    if (kind < tools + 0.1) return this.#conversation();
-    if (kind < tools + 0.18) return this.#shortened(rendered([...this.#system(), ...this.#offTopic()]), 0.85);
+    let kind = this.#random();
+    const is = (share: number) => (kind -= share) < 0;
+    if (is(SHARES.copying)) return this.#copy();
+    if (is(SHARES.tools)) return this.#withTools();
+    if (is(SHARES.conversations)) return this.#conversation();
+    if (is(SHARES.offTopic)) return this.#shortened(rendered([...this.#system(), ...this.#offTopic()]), 0.85);
     return this.#shortened(rendered([...this.#system(), ...this.#single(progress)]), 0.65);
   }
 
   #withTools(): Piece[] {
     const random = this.#random;
     const kind = random();
-    if (kind < 0.14) {
+    if (kind < 0.1) {
       const turns = random() < 0.5 ? this.#offTopic() : this.#single();
       return this.#shortened(rendered([...this.#system(), ...turns], this.#tools.tools()), 0.95);
     }
     const prompt = this.#tools.prompt();
-    if (kind < 0.18) {
+    if (kind < 0.15) {
+      // Without its tool, a question for one is beyond the guide.
       const turns: Turn[] = [
         { role: "user", content: prompt.question },
         { role: "assistant", content: this.#corpus.offTopic.answer },
       ];
       return this.#shortened(rendered(turns), 0.95);
     }
-    if (kind < 0.32) return rendered(toolConversation(prompt, random), prompt.tools);
+    if (kind < 0.24) return rendered(toolConversation(prompt, random), prompt.tools);
     const before = random() < 0.04 ? this.#single() : [];
     const turns: Turn[] = [
       ...before,
@@ -140,7 +147,7 @@ export class SampleSource {
     const random = this.#random;
     const phrasing = pick(random, questions);
     const question =
-      random() < 0.12 + 0.1 * progress
+      random() < 0.14 + 0.22 * progress
         ? canonical(phrasing, this.#corpus.slots)
         : asTyped(drawn(phrasing, this.#corpus.slots, random), random);
     return [
@@ -155,11 +162,25 @@ export class SampleSource {
     const question =
       random() < 0.3
         ? pick(random, questions)
-        : pick(random, templates).replace("{t}", () => pick(random, topics));
+        : pick(random, templates).replace("{t}", () =>
+            random() < 0.75 ? pick(random, topics) : this.#foreignTopic(),
+          );
     return [
       { role: "user", content: asTyped(drawn(question, this.#corpus.slots, random), random) },
       { role: "assistant", content: answer },
     ];
+  }
+
+  #foreignTopic(): string {
+    const random = this.#random;
+    const [first, second] = [pick(random, this.#foreign), pick(random, this.#foreign)];
+    return pick(random, [
+      first,
+      `a ${first}`,
+      `the ${first}`,
+      `the ${first} of ${second}`,
+      `${first} ${second}`,
+    ]);
   }
 
   /** Two to four questions, the second often a follow-up of the first. */

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Encoder } from "../../../src/formats/bpe/encode.ts";
 import { trainMerges, type Merge } from "../../../src/formats/bpe/train.ts";
 import { TURN_END, TURN_START, Vocabulary } from "../../../src/formats/bpe/vocabulary.ts";
@@ -5,7 +6,7 @@ import { words } from "../../../src/formats/bpe/words.ts";
 import { ARGUMENTS_OPEN, CALL_END, CALL_START, GUIDE_TEMPLATE, NAME_OPENS } from "./chat-template.ts";
 
 /** Texts that are one token wherever they occur. */
-export const PHRASES = ["http://127.0.0.1:8000", CALL_START, CALL_END, NAME_OPENS, ARGUMENTS_OPEN];
+const PHRASES = ["http://127.0.0.1:8000", CALL_START, CALL_END, NAME_OPENS, ARGUMENTS_OPEN];
 
 const WHOLE = [...PHRASES, TURN_START, TURN_END].map((text) => RegExp.escape(text));
 
@@ -30,6 +31,14 @@ export function trainVocabulary(
   const frequent = [...counts].toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).slice(0, sizes.words);
   const spaced = frequent.map(([word]): Merge => [SPACE, word]);
   return new Vocabulary({ merges: [...pieces, ...spaced], phrases: PHRASES, chatTemplate: GUIDE_TEMPLATE });
+}
+
+export const VOCABULARY_FILE = join(import.meta.dir, "..", "vocabulary.json");
+
+/** The vocabulary that every training shares, so that one can go on where an earlier one ended. */
+export async function readVocabulary(): Promise<Vocabulary> {
+  const { merges }: { merges: Merge[] } = await Bun.file(VOCABULARY_FILE).json();
+  return new Vocabulary({ merges, phrases: PHRASES, chatTemplate: GUIDE_TEMPLATE });
 }
 
 /** Tokenises text with control tokens and phrases in it, as llama.cpp does with a rendered template. */

@@ -20,6 +20,16 @@ interface NamedKind {
 }
 
 const capital = (text: string) => text[0]!.toUpperCase() + text.slice(1);
+/** Ends of names that are units: a question says them behind the value, if at all. */
+const UNITS = new Set("km cm kg mb m min gb mm kmh w ml deg eur m2 ms c".split(" "));
+
+/** A parameter's name as a question says it, and its unit. */
+function spoken(name: string): { cue: string; unit: string } {
+  const parts = name.split("_");
+  const unit = parts.length > 1 && UNITS.has(parts.at(-1)!) ? parts.pop()! : "";
+  return { cue: parts.join(" "), unit };
+}
+
 const camelCase = (text: string) => text.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
 /** A tool put together from words: it looks a thing up, or does something to an object. */
@@ -74,12 +84,15 @@ function withMentions(asked: string, kinds: readonly NamedKind[], random: Random
   /** Free text without quotation marks, behind which nothing else could be told from it. */
   let last = "";
   for (const { name, kind } of kinds) {
-    if (kinds.length > 1 && random() < 0.12) continue;
+    if (kinds.length > 1 && random() < 0.22) continue;
     const value = kind.value(random);
     given[name] = kind.type === "boolean" ? value === "yes" : value;
+    const { cue, unit } = spoken(name);
     const mention = pick(random, mentionsOf(name, kind, kinds.length > 1, random))
-      .replace("{v}", String(value))
-      .replace("{n}", name.replaceAll("_", " "));
+      .replace("{v}", () => String(value))
+      .replace("{n}", cue)
+      .replace("{u}", unit)
+      .trim();
     if (kind.isText && !/["']/.test(mention) && last === "") last = mention;
     else mentions.push(mention);
   }
@@ -87,18 +100,20 @@ function withMentions(asked: string, kinds: readonly NamedKind[], random: Random
   if (random() < 0.4) mentions.reverse();
   if (last !== "") mentions.push(last);
   const first = random() < 0.08 && mentions.length === 1;
+  if (mentions.length > 1 && random() < 0.35) mentions.push(`and ${mentions.pop()}`);
   const question = first ? `${mentions[0]}: ${asked}` : [asked, ...mentions].join(" ").replace(" : ", ": ");
   return { question, given };
 }
 
-/** Where several values are given, one whose parameter has an odd name is mostly told by it. */
+/** Where several values are given, they are mostly told by the names of their parameters; odd names tell nothing else. */
 function mentionsOf(
   name: string,
   kind: ParameterKind,
   isOneOfMany: boolean,
   random: Random,
 ): readonly string[] {
-  if (!isOneOfMany || kind.names.includes(name) || random() < 0.15) return kind.mentions;
+  const isTold = isOneOfMany && random() < (kind.names.includes(name) ? 0.5 : 0.9);
+  if (!isTold) return kind.mentions;
   const naming = kind.mentions.filter((mention) => mention.includes("{n}"));
   return naming.length > 0 ? naming : kind.mentions;
 }
@@ -114,6 +129,14 @@ export function knownDraft(
   const called = new Map<string, string>();
   const properties: Tool["properties"] = {};
   const kinds = new Map<string, ToldKind>();
+  /** Parameters that no question says anything of are left out of the call. */
+  const addUnasked = () => {
+    if (random() >= 0.15) return;
+    const kind = pick(random, KINDS);
+    const name = pick(random, kind.names);
+    if (!parameters.has(name)) properties[name] ??= { type: kind.type };
+  };
+  addUnasked();
   for (const [parameter, kindName] of parameters) {
     const kind = toldKind(kindName);
     const name = changedName(parameter, random);
@@ -121,6 +144,7 @@ export function knownDraft(
     kinds.set(parameter, kind);
     properties[called.get(parameter)!] = { type: kind.type, ...(kind.choices && { enum: kind.choices }) };
   }
+  addUnasked();
   return {
     tool: {
       name: changedName(pick(random, names), random),
@@ -131,11 +155,17 @@ export function knownDraft(
     ask: (draw) => {
       const phrasing = drawn(pick(draw, questions), new Map(), draw);
       const given: Record<string, unknown> = {};
-      const question = phrasing.replace(/\{(\w+)\}/g, (_, parameter: string) => {
-        const name = called.get(parameter);
-        if (name === undefined) throw new RangeError(`${names[0]} has no parameter '${parameter}'`);
-        return String((given[name] ??= kinds.get(parameter)!.value(draw)));
-      });
+      const question = phrasing.replace(
+        /(^|\s)?\{(\w+)\}/g,
+        (_, before: string | undefined, parameter: string) => {
+          const name = called.get(parameter);
+          if (name === undefined) throw new RangeError(`${names[0]} has no parameter '${parameter}'`);
+          const value = String((given[name] ??= kinds.get(parameter)!.value(draw)));
+          // Between two spaces there is room for the parameter's name, which is no part of the value.
+          const isCued = before !== undefined && draw() < (name === parameter ? 0.18 : 0.6);
+          return `${before ?? ""}${isCued ? `${spoken(name).cue} ` : ""}${value}`;
+        },
+      );
       return { question, given };
     },
   };
@@ -144,10 +174,10 @@ export function knownDraft(
 /** Mostly as it is; else with a word before or behind it, or another name altogether. */
 function changedName(name: string, random: Random): string {
   const kind = random();
-  if (kind < 0.82) return name;
+  if (kind < 0.88) return name;
   const word = random() < 0.5 ? pick(random, ALL_WORDS) : madeUpWord(random);
-  if (kind < 0.88) return `${word}_${name}`;
-  if (kind < 0.94) return `${name}_${word}`;
+  if (kind < 0.92) return `${word}_${name}`;
+  if (kind < 0.96) return `${name}_${word}`;
   return oddName(random);
 }
 

@@ -26,7 +26,7 @@ export class ToolPrompts {
   /** One to three tools, and a question that one of them fits. */
   prompt(): ToolPrompt {
     const random = this.#random;
-    const drafts = this.#drafts(pick(random, [1, 2, 2, 3]));
+    const drafts = this.#drafts(pick(random, [1, 1, 1, 2, 2, 3]));
     const wanted = pick(random, drafts);
     const { question, given } = wanted.ask(random);
     const ordered = Object.keys(wanted.tool.properties)
@@ -49,7 +49,7 @@ export class ToolPrompts {
     const drafts: Draft[] = [];
     while (drafts.length < many) {
       const random = this.#random;
-      const next = random() < 0.75 ? knownDraft(pick(random, this.#known), random) : madeUpDraft(random);
+      const next = random() < 0.7 ? knownDraft(pick(random, this.#known), random) : madeUpDraft(random);
       if (!drafts.some(({ tool, subject }) => tool.name === next.tool.name || subject === next.subject))
         drafts.push(next);
     }

@@ -50,12 +50,12 @@ const word =
   (random) =>
     random() < share ? pick(random, words(list)) : madeUpWord(random);
 
-/** One of the examples or, in two of five cases, something that looks like one: as many words, capitals as there. */
+/** One of the examples or, in three of ten cases, something that looks like one: as many words, capitals as there. */
 export const like =
   (examples: readonly string[]): ValueKind["value"] =>
   (random) => {
     const example = pick(random, examples);
-    if (random() < 0.6) return example;
+    if (random() < 0.7) return example;
     return example.replace(/\p{L}{3,}/gu, (part) => {
       const other = random() < 0.5 ? madeUpWord(random) : pick(random, ALL_WORDS);
       return /^\p{Lu}/u.test(part) ? capital(other) : other;
@@ -79,10 +79,19 @@ function code(random: Random): string {
     `${prefix()}-${number}`,
     `#${number}`,
     `${number}${prefix()}`,
+    `${prefix()}${letters(random, between(random, 3, 7), "0123456789")}`,
+    digits(random),
   ]);
 }
 
 const two = (number: number) => String(number).padStart(2, "0");
+
+const digits = (random: Random): string => letters(random, between(random, 6, 14), "0123456789");
+
+function site(random: Random): string {
+  const host = random() < 0.4 ? `${pick(random, words("nouns")).split(" ")[0]}.` : "";
+  return `${host}${madeUpWord(random)}.${pick(random, ["com", "org", "net", "io", "de", "example"])}`;
+}
 
 function date(random: Random): string {
   const [day, month, year] = [between(random, 1, 28), between(random, 1, 12), between(random, 1990, 2040)];
@@ -138,6 +147,7 @@ export const VALUES: Readonly<Record<string, ValueKind>> = {
   count: { type: "integer", value: upTo(9, 20, 100, 1000, 50_000) },
   duration: { type: "integer", value: upTo(9, 60, 120) },
   span: { type: "integer", value: upTo(9, 60, 365, 3000) },
+  quantity: { type: "number", value: decimal(0.8, 900) },
   amount: { type: "number", value: decimal(0.6, 900) },
   measure: { type: "number", value: decimal(0.4, 5000) },
   id: text(code),
@@ -151,6 +161,8 @@ export const VALUES: Readonly<Record<string, ValueKind>> = {
   symbol: text((random) => letters(random, 3 + Math.floor(random() * 2), "ABCDEFGHIKLMNOPRSTUVXYZ")),
   word: text(word("words", 0.3)),
   table: text(word("words", 0.4)),
+  site: text(site),
+  signs: text((random) => letters(random, between(random, 3, 9), ".-")),
   room: text(word("rooms", 0.6)),
   sum: text(sum),
   switch: { type: "boolean", value: (random) => (random() < 0.6 ? "yes" : "no") },

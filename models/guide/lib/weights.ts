@@ -1,0 +1,43 @@
+import type { Vocabulary } from "../../../src/formats/bpe/vocabulary.ts";
+import { ARGUMENTS_OPEN, CALL_END, NAME_OPENS } from "./chat-template.ts";
+
+/** What decides a call counts more than what follows from it, which is copied or always the same. */
+const WEIGHT = { name: 3, value: 4, end: 3, other: 1 };
+
+/** Tells how much each token of a learned text counts when it is guessed. */
+export class GuessWeights {
+  readonly #nameOpens: number;
+  readonly #argumentsOpen: number;
+  readonly #callEnd: number;
+  readonly #colon: number;
+  readonly #opens: ReadonlySet<number>;
+  readonly #ends: ReadonlySet<number>;
+
+  constructor(vocabulary: Vocabulary) {
+    const ids = (...texts: string[]) => new Set(texts.map((text) => vocabulary.id(text)));
+    this.#nameOpens = vocabulary.id(NAME_OPENS);
+    this.#argumentsOpen = vocabulary.id(ARGUMENTS_OPEN);
+    this.#callEnd = vocabulary.id(CALL_END);
+    this.#colon = vocabulary.id('":');
+    this.#opens = ids("\u0120", '\u0120"');
+    this.#ends = ids('"', '",', ",", "}}");
+  }
+
+  /**
+   * In a call, the first token of a name or a value counts most, and where a value ends, or the next parameter
+   * begins, more than the rest.
+   */
+  of(tokens: readonly number[]): number[] {
+    let isCall = false;
+    return tokens.map((token, at) => {
+      const [before, last] = [tokens[at - 2], tokens[at - 1]];
+      if (last === this.#argumentsOpen) isCall = true;
+      if (token === this.#callEnd) isCall = false;
+      if (last === this.#nameOpens) return WEIGHT.name;
+      if (!isCall || last === undefined) return WEIGHT.other;
+      if (before === this.#colon && this.#opens.has(last)) return WEIGHT.value;
+      const isParameter = before === this.#argumentsOpen || this.#opens.has(last);
+      return isParameter || this.#ends.has(token) ? WEIGHT.end : WEIGHT.other;
+    });
+  }
+}

@@ -1,0 +1,30 @@
+import { seeded } from "../../test/support/random.ts";
+import { toolsTurn } from "./lib/chat-template.ts";
+import { readCorpus } from "./lib/corpus.ts";
+import { drawn } from "./lib/grammar.ts";
+import { trainVocabulary, VOCABULARY_FILE } from "./lib/tokeniser.ts";
+import { ToolPrompts } from "./lib/tool-prompts.ts";
+
+/*
+ * `bun models/guide/vocabulary.ts`: learns the vocabulary from the corpus and writes vocabulary.json. The model has to
+ * be trained from nothing after that, since what it knows are the ids of tokens; so it is not part of every training.
+ */
+
+const corpus = await readCorpus();
+const random = seeded(1);
+
+const prose = [...corpus.entries, ...corpus.followUps].map(
+  ({ questions, answer }) =>
+    `${answer}\n`.repeat(2) +
+    questions
+      .map((question) => Array.from({ length: 4 }, () => drawn(question, corpus.slots, random)).join("\n"))
+      .join("\n"),
+);
+const prompts = new ToolPrompts(corpus.tools, random);
+const tools = Array.from({ length: 2000 }, () => {
+  const { tools: offered, question } = prompts.prompt();
+  return `${toolsTurn(offered)}\n${question}\n`;
+});
+const vocabulary = trainVocabulary(prose.join("\n"), tools.join(""), { pieces: 3300, words: 200 });
+await Bun.write(VOCABULARY_FILE, `${JSON.stringify({ size: vocabulary.size, merges: vocabulary.merges })}\n`);
+console.log(`${VOCABULARY_FILE}: ${vocabulary.size} tokens`);
