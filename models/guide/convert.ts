@@ -23,6 +23,9 @@ const shape: LlamaShape = await Bun.file(join(BUILD, "shape.json")).json();
 const vocabulary = await readVocabulary();
 const weights = new Float32Array(await Bun.file(join(BUILD, "weights.f32")).arrayBuffer());
 
+if (shape.vocabulary !== vocabulary.size)
+  throw new RangeError(`the weights have ${shape.vocabulary} tokens and the vocabulary ${vocabulary.size}`);
+
 let taken = 0;
 const tensors = [...llamaTensors(shape, true)].map((tensor): NewTensor => {
   const elements = tensor.shape.reduce((all, count) => all * count, 1);

@@ -278,7 +278,7 @@ def arguments():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--start-from", type=Path, help="begin with the weights of a checkpoint, made from other samples")
+    parser.add_argument("--start-from", type=Path, help="begin with the weights and optimisers of this checkpoint")
     parser.add_argument("--compile", action="store_true", help="make kernels of this model first, which takes minutes")
     return parser.parse_args()
 

@@ -6,7 +6,7 @@ import { trainVocabulary, VOCABULARY_FILE } from "./lib/tokeniser.ts";
 import { ToolPrompts } from "./lib/tool-prompts.ts";
 
 /*
- * `bun models/guide/vocabulary.ts`: learns the vocabulary from the corpus and writes vocabulary.json. The model has to
+ * `bun models/guide/vocabulary.ts && bun fmt models/guide/vocabulary.json`: learns the vocabulary from the corpus and writes vocabulary.json. The model has to
  * be trained from nothing after that, since what it knows are the ids of tokens; so it is not part of every training.
  */
 
@@ -26,5 +26,8 @@ const tools = Array.from({ length: 2000 }, () => {
   return `${toolsTurn(offered)}\n${question}\n`;
 });
 const vocabulary = trainVocabulary(prose.join("\n"), tools.join(""), { pieces: 3300, words: 200 });
-await Bun.write(VOCABULARY_FILE, `${JSON.stringify({ size: vocabulary.size, merges: vocabulary.merges })}\n`);
+await Bun.write(
+  VOCABULARY_FILE,
+  `${JSON.stringify({ size: vocabulary.size, merges: vocabulary.merges }, null, 2)}\n`,
+);
 console.log(`${VOCABULARY_FILE}: ${vocabulary.size} tokens`);

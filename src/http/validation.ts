@@ -62,12 +62,16 @@ function sharpest({ error, branches }: Mismatch): Fault {
   const furthest = faults.toSorted(byPath).at(-1)?.path;
   const there = faults.filter(({ path }) => path === furthest);
   const closest = there.filter((fault) => !isWrongType(fault));
-  const countable = there.filter((fault) => valuesOf(fault).length > 0);
-  const told = countable.length === 0 && closest.length > 0 ? closest : there;
+  const hasLiteral = there.some(({ choices }) => choices.length > 0);
+  const told = hasLiteral || closest.length === 0 ? there : closest;
+  // A literal first: "a number of at least 1 or -1" would read as if both were bounds.
+  const expected = told
+    .toSorted((a, b) => b.choices.length - a.choices.length)
+    .map((fault) => fault.expected);
   return {
     ...(told[0] ?? faultOf(error)),
-    expected: [...new Set(told.map(({ expected }) => expected))].join(" or "),
-    choices: countable.length === there.length ? there.flatMap(valuesOf) : [],
+    expected: [...new Set(expected)].join(" or "),
+    choices: hasLiteral && there.every((fault) => valuesOf(fault).length > 0) ? there.flatMap(valuesOf) : [],
   };
 }
 

@@ -23,7 +23,11 @@ export const QueryRequest = Type.Object(
     top_k: Maybe(Type.Integer({ minimum: 0, description: "Default 50; 0 is off" })),
     do_sample: Maybe(Type.Boolean({ description: "Default true; false always takes the likeliest token" })),
     num_return_sequences: Maybe(
-      Type.Integer({ minimum: 1, maximum: 8, description: "Answers to the same prompt. Default 1" }),
+      Type.Integer({
+        minimum: 1,
+        maximum: 8,
+        description: "Answers to the same prompt. Default 1; more need a temperature above 0",
+      }),
     ),
     ...KeepAliveField,
     model_name: Maybe(

@@ -70,6 +70,6 @@ export const NO_LIMIT = -1;
 export const RequestTokenLimit = (description: string) =>
   Maybe(
     Type.Union([Type.Integer({ minimum: 1 }), Type.Literal(NO_LIMIT)], {
-      description: `${description}; -1 sets none`,
+      description: `${description}; -1 sets no limit, whatever the deployment's is`,
     }),
   );

@@ -75,7 +75,7 @@ function toInput(body: QueryRequest, defaults: RequestDefaults): Omit<GenerateRe
 function refuseAllTheSame(count: number, { sampling }: Pick<GenerateRequest, "sampling">): void {
   if (count === 1 || sampling.temperature > 0) return;
   throw invalidRequest(
-    "'num_return_sequences' above 1 needs sampling: with 'do_sample' false or a temperature of 0, which the deployment or the model's file may have as its default, all answers are the same; send a 'temperature' above 0",
+    "'num_return_sequences' above 1 needs sampling: with 'do_sample' false or a temperature of 0, which the deployment or the model's file may have as its default, all answers are the same; send a 'temperature' above 0 and no 'do_sample' of false",
     "num_return_sequences",
   );
 }

@@ -6,7 +6,7 @@ import { ALL_WORDS, words } from "./words.ts";
 /** A kind of parameter of put-together tools. */
 export interface ParameterKind extends ValueKind {
   names: readonly string[];
-  /** How a question brings it in: `{v}` is the value, `{n}` the parameter's name in words. */
+  /** How a question brings it in: `{v}` is the value, `{n}` the parameter's name in words, `{u}` its unit. */
   mentions: readonly string[];
   /** Free text of several words. */
   isText: boolean;

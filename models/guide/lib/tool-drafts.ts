@@ -100,7 +100,8 @@ function withMentions(asked: string, kinds: readonly NamedKind[], random: Random
   if (random() < 0.4) mentions.reverse();
   if (last !== "") mentions.push(last);
   const first = random() < 0.08 && mentions.length === 1;
-  if (mentions.length > 1 && random() < 0.35) mentions.push(`and ${mentions.pop()}`);
+  if (mentions.length > 1 && random() < 0.35 && !/^(and\b|:)/.test(mentions.at(-1)!))
+    mentions.push(`and ${mentions.pop()}`);
   const question = first ? `${mentions[0]}: ${asked}` : [asked, ...mentions].join(" ").replace(" : ", ": ");
   return { question, given };
 }
@@ -129,10 +130,12 @@ export function knownDraft(
   const called = new Map<string, string>();
   const properties: Tool["properties"] = {};
   const kinds = new Map<string, ToldKind>();
-  /** Parameters that no question says anything of are left out of the call. */
+  const types = new Set([...parameters.values()].map((kindName) => toldKind(kindName).type));
+  const unasked = KINDS.filter(({ type }) => !types.has(type));
+  /** Parameters of a type that no question has a value of are left out of the call. */
   const addUnasked = () => {
-    if (random() >= 0.15) return;
-    const kind = pick(random, KINDS);
+    if (unasked.length === 0 || random() >= 0.15) return;
+    const kind = pick(random, unasked);
     const name = pick(random, kind.names);
     if (!parameters.has(name)) properties[name] ??= { type: kind.type };
   };
@@ -155,20 +158,25 @@ export function knownDraft(
     ask: (draw) => {
       const phrasing = drawn(pick(draw, questions), new Map(), draw);
       const given: Record<string, unknown> = {};
-      const question = phrasing.replace(
-        /(^|\s)?\{(\w+)\}/g,
-        (_, before: string | undefined, parameter: string) => {
-          const name = called.get(parameter);
-          if (name === undefined) throw new RangeError(`${names[0]} has no parameter '${parameter}'`);
-          const value = String((given[name] ??= kinds.get(parameter)!.value(draw)));
-          // Between two spaces there is room for the parameter's name, which is no part of the value.
-          const isCued = before !== undefined && draw() < (name === parameter ? 0.18 : 0.6);
-          return `${before ?? ""}${isCued ? `${spoken(name).cue} ` : ""}${value}`;
-        },
-      );
+      const question = phrasing.replace(/\{(\w+)\}/g, (_, parameter: string, at: number) => {
+        const name = called.get(parameter);
+        if (name === undefined) throw new RangeError(`${names[0]} has no parameter '${parameter}'`);
+        const value = String((given[name] ??= kinds.get(parameter)!.value(draw)));
+        return isCued(phrasing.slice(0, at), parameter, name, draw) ? `${spoken(name).cue} ${value}` : value;
+      });
       return { question, given };
     },
   };
+}
+
+/**
+ * Whether a value has the name of its parameter before it, which is no part of it: where there is a word's room, and
+ * mostly where the name tells nothing of the value, but not where the phrasing names it already.
+ */
+function isCued(before: string, parameter: string, name: string, random: Random): boolean {
+  const hasRoom = /(^|\s)$/.test(before);
+  const isNamed = parameter.split("_").includes(before.toLowerCase().trimEnd().split(" ").at(-1)!);
+  return hasRoom && !isNamed && random() < (name === parameter ? 0.18 : 0.6);
 }
 
 /** Mostly as it is; else with a word before or behind it, or another name altogether. */

@@ -10,6 +10,7 @@ export class GuessWeights {
   readonly #argumentsOpen: number;
   readonly #callEnd: number;
   readonly #colon: number;
+  readonly #quote: number;
   readonly #opens: ReadonlySet<number>;
   readonly #ends: ReadonlySet<number>;
 
@@ -19,13 +20,14 @@ export class GuessWeights {
     this.#argumentsOpen = vocabulary.id(ARGUMENTS_OPEN);
     this.#callEnd = vocabulary.id(CALL_END);
     this.#colon = vocabulary.id('":');
+    this.#quote = vocabulary.id('\u0120"');
     this.#opens = ids("\u0120", '\u0120"');
     this.#ends = ids('"', '",', ",", "}}");
   }
 
   /**
-   * In a call, the first token of a name or a value counts most, and where a value ends, or the next parameter
-   * begins, more than the rest.
+   * In a call, the first token of a value counts most, and the first of a name or of a parameter, and where a value
+   * ends, more than the rest.
    */
   of(tokens: readonly number[]): number[] {
     let isCall = false;
@@ -36,7 +38,7 @@ export class GuessWeights {
       if (last === this.#nameOpens) return WEIGHT.name;
       if (!isCall || last === undefined) return WEIGHT.other;
       if (before === this.#colon && this.#opens.has(last)) return WEIGHT.value;
-      const isParameter = before === this.#argumentsOpen || this.#opens.has(last);
+      const isParameter = before === this.#argumentsOpen || last === this.#quote;
       return isParameter || this.#ends.has(token) ? WEIGHT.end : WEIGHT.other;
     });
   }
