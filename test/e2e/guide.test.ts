@@ -46,7 +46,7 @@ describe("a sample of the evaluation", () => {
     ["corpus", 24],
     ["paraphrases", 5],
     ["offTopic", 2],
-    ["tools", 5],
+    ["tools", 2],
     ["followUps", 3],
   ] as const)("%s, every %dth question", async (part, every) => {
     const { name, right, asked, wrong } = await new Evaluation(corpus, heldOut, every)[part](guide);
