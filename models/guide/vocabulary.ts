@@ -6,8 +6,9 @@ import { trainVocabulary, VOCABULARY_FILE } from "./lib/tokeniser.ts";
 import { ToolPrompts } from "./lib/tool-prompts.ts";
 
 /*
- * `bun models/guide/vocabulary.ts && bun fmt models/guide/vocabulary.json`: learns the vocabulary from the corpus and writes vocabulary.json. The model has to
- * be trained from nothing after that, since what it knows are the ids of tokens; so it is not part of every training.
+ * `bun models/guide/vocabulary.ts && bun fmt models/guide/vocabulary.json`: learns the vocabulary from the corpus and
+ * writes vocabulary.json. The model has to be trained from nothing after that, since what it knows are the ids of
+ * tokens; so it is not part of every training.
  */
 
 const corpus = await readCorpus();

@@ -10,19 +10,18 @@ export class GuessWeights {
   readonly #argumentsOpen: number;
   readonly #callEnd: number;
   readonly #colon: number;
+  readonly #space: number;
   readonly #quote: number;
-  readonly #opens: ReadonlySet<number>;
   readonly #ends: ReadonlySet<number>;
 
   constructor(vocabulary: Vocabulary) {
-    const ids = (...texts: string[]) => new Set(texts.map((text) => vocabulary.id(text)));
     this.#nameOpens = vocabulary.id(NAME_OPENS);
     this.#argumentsOpen = vocabulary.id(ARGUMENTS_OPEN);
     this.#callEnd = vocabulary.id(CALL_END);
     this.#colon = vocabulary.id('":');
+    this.#space = vocabulary.id("\u0120");
     this.#quote = vocabulary.id('\u0120"');
-    this.#opens = ids("\u0120", '\u0120"');
-    this.#ends = ids('"', '",', ",", "}}");
+    this.#ends = new Set(['"', '",', ",", "}}"].map((text) => vocabulary.id(text)));
   }
 
   /**
@@ -37,7 +36,8 @@ export class GuessWeights {
       if (token === this.#callEnd) isCall = false;
       if (last === this.#nameOpens) return WEIGHT.name;
       if (!isCall || last === undefined) return WEIGHT.other;
-      if (before === this.#colon && this.#opens.has(last)) return WEIGHT.value;
+      const isOpen = last === this.#quote || last === this.#space;
+      if (before === this.#colon && isOpen) return WEIGHT.value;
       const isParameter = before === this.#argumentsOpen || last === this.#quote;
       return isParameter || this.#ends.has(token) ? WEIGHT.end : WEIGHT.other;
     });
