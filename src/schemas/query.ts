@@ -26,7 +26,7 @@ export const QueryRequest = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 8,
-        description: "Answers to the same prompt. Default 1; more need a temperature above 0",
+        description: "Answers to the same prompt. Default 1; more need an answer that is left to chance",
       }),
     ),
     ...KeepAliveField,

@@ -73,9 +73,10 @@ function toInput(body: QueryRequest, defaults: RequestDefaults): Omit<GenerateRe
 }
 
 function refuseAllTheSame(count: number, { sampling }: Pick<GenerateRequest, "sampling">): void {
-  if (count === 1 || sampling.temperature > 0) return;
+  const isChance = sampling.temperature > 0 && sampling.topK !== 1 && sampling.topP > 0;
+  if (count === 1 || isChance) return;
   throw invalidRequest(
-    "'num_return_sequences' above 1 needs sampling: with 'do_sample' false or a temperature of 0, which the deployment or the model's file may have as its default, all answers are the same; send a 'temperature' above 0 and no 'do_sample' of false",
+    "'num_return_sequences' above 1 needs sampling: with 'do_sample' false, a temperature or 'top_p' of 0 or a 'top_k' of 1, which the deployment or the model's file may have as its default, all answers are the same; send a 'temperature' and 'top_p' above 0, no 'top_k' of 1 and no 'do_sample' of false",
     "num_return_sequences",
   );
 }

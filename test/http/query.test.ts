@@ -79,7 +79,7 @@ describe("POST /query", () => {
     expect(new Set(seeds).size).toBe(3);
   });
 
-  test.each([{ do_sample: false }, { temperature: 0 }])(
+  test.each([{ do_sample: false }, { temperature: 0 }, { top_k: 1 }, { top_p: 0 }])(
     "refuses to answer several times the same with %j",
     async (sure) => {
       await using server = await startServer();
