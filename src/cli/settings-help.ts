@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { type Command, Help, Option } from "commander";
 import { ConfigError, FILE_VARIABLE, loadConfig } from "../config.ts";
 import type { Config } from "../config/config.ts";
 import { ALL_SETTINGS } from "../config/settings.ts";
@@ -30,11 +30,21 @@ export function settingsHelp(): string {
 
 /** Lets a command take every setting as a flag. */
 export function addSettingOptions(command: Command): Command {
-  command.addOption(new Option("--config <path>").hideHelp());
+  const own = new Set(command.options);
+  command.addOption(new Option("--config <path>"));
   for (const { flag, kind } of ALL_SETTINGS) {
-    command.addOption(new Option(`--${flag} ${kind.placeholder}`).hideHelp());
-    if (kind.yesNo) command.addOption(new Option(`--no-${flag}`).hideHelp());
+    command.addOption(new Option(`--${flag} ${kind.placeholder}`));
+    if (kind.yesNo) command.addOption(new Option(`--no-${flag}`));
   }
+  const settings = command.options.filter((option) => !own.has(option));
+  // `settingsHelp` shows them. They are not hidden altogether, since what is hidden is suggested for no slip either.
+  command.configureHelp({
+    formatHelp(shown, help) {
+      const others = help.visibleOptions(shown).filter((option) => !settings.includes(option));
+      help.visibleOptions = () => others;
+      return Help.prototype.formatHelp.call(help, shown, help);
+    },
+  });
   return command.addHelpText("after", () => `\n${settingsHelp()}`);
 }
 

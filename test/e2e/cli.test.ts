@@ -89,7 +89,7 @@ describe("what is wrong is told, with exit code 1", () => {
 
   test.each([
     ["serv", "did you mean serve?"],
-    ["--prot 80", "unknown option '--prot'"],
+    ["--prot 80", "unknown option '--prot'\n(Did you mean --port?)"],
     ["--port 80 check", "berth check"],
     ["--port", "argument missing"],
     ["setup rocm", "Allowed choices"],
