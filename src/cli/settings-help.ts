@@ -4,18 +4,21 @@ import type { Config } from "../config/config.ts";
 import { ALL_SETTINGS } from "../config/settings.ts";
 
 const INDENT = " ".repeat(34);
+const FILE_TEXT = "File with settings";
+
+const plain = (description: string): string => description.replaceAll("`", "");
 
 /** Every setting with its flag, variable and default, as `--help` shows it. */
 export function settingsHelp(): string {
   const entries = [
     {
       name: "--config <path>",
-      text: "File with settings",
+      text: FILE_TEXT,
       note: `${FILE_VARIABLE}, default: berth.yaml here, else in the home`,
     },
     ...ALL_SETTINGS.map(({ flag, kind, description, env, default: value }) => ({
       name: kind.yesNo ? `--${flag} ${kind.placeholder}, --no-${flag}` : `--${flag} ${kind.placeholder}`,
-      text: description.replaceAll("`", ""),
+      text: plain(description),
       note: `${env}, default: ${value || "none"}`,
     })),
   ];
@@ -30,14 +33,16 @@ export function settingsHelp(): string {
 
 /** Lets a command take every setting as a flag. */
 export function addSettingOptions(command: Command): Command {
-  const own = new Set(command.options);
-  command.addOption(new Option("--config <path>"));
-  for (const { flag, kind } of ALL_SETTINGS) {
-    command.addOption(new Option(`--${flag} ${kind.placeholder}`));
-    if (kind.yesNo) command.addOption(new Option(`--no-${flag}`));
-  }
-  const settings = command.options.filter((option) => !own.has(option));
-  // `settingsHelp` shows them. They are not hidden altogether, since what is hidden is suggested for no slip either.
+  const settings = [
+    new Option("--config <path>", FILE_TEXT),
+    ...ALL_SETTINGS.flatMap(({ flag, kind, description }) =>
+      [`--${flag} ${kind.placeholder}`, ...(kind.yesNo ? [`--no-${flag}`] : [])].map(
+        (flags) => new Option(flags, plain(description)),
+      ),
+    ),
+  ];
+  for (const setting of settings) command.addOption(setting);
+  // `settingsHelp` shows them; `hideHelp` would keep them from suggestions for a slip and from Tab too.
   command.configureHelp({
     formatHelp(shown, help) {
       const others = help.visibleOptions(shown).filter((option) => !settings.includes(option));

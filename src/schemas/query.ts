@@ -26,7 +26,8 @@ export const QueryRequest = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 8,
-        description: "Answers to the same prompt. Default 1; more need an answer that is left to chance",
+        description:
+          "Answers to the same prompt. Default 1; more need `temperature` and `top_p` above 0 and `top_k` not 1",
       }),
     ),
     ...KeepAliveField,

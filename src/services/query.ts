@@ -73,10 +73,11 @@ function toInput(body: QueryRequest, defaults: RequestDefaults): Omit<GenerateRe
 }
 
 function refuseAllTheSame(count: number, { sampling }: Pick<GenerateRequest, "sampling">): void {
-  const isChance = sampling.temperature > 0 && sampling.topK !== 1 && sampling.topP > 0;
+  const { temperature, topK, topP, minP } = sampling;
+  const isChance = temperature > 0 && topK !== 1 && topP > 0 && minP < 1;
   if (count === 1 || isChance) return;
   throw invalidRequest(
-    "'num_return_sequences' above 1 needs sampling: with 'do_sample' false, a temperature or 'top_p' of 0 or a 'top_k' of 1, which the deployment or the model's file may have as its default, all answers are the same; send a 'temperature' and 'top_p' above 0, no 'top_k' of 1 and no 'do_sample' of false",
+    "'num_return_sequences' above 1 needs sampling, and here all answers would be the same: send a 'temperature' and 'top_p' above 0 and a 'top_k' other than 1, without 'do_sample' false; what is not sent, and 'min_p', which has to be below 1, may come from the deployment or the model's file",
     "num_return_sequences",
   );
 }

@@ -368,6 +368,7 @@ describe("shell completion", () => {
     expect((await berth(["complete", "--", "deploy", "--par"])).out).toContain("--parallel\t");
     expect((await berth(["complete", "--", "p"])).out).toMatch(/^ps\t/m);
     expect((await berth(["complete", "--", "ps", "--js"])).out).toContain("--json\t");
+    expect((await berth(["complete", "--", "serve", "--pau"])).out).toContain("--pause-ms\tLongest pause");
   });
 
   test("says nothing of models where no server answers", async () => {

@@ -23,6 +23,7 @@ test.each([["--help"], ["serve --help"]])(
       expect(out).toContain(env);
     }
     expect(out).toContain("BERTH_CONFIG");
+    expect(out.match(/^ *--config <path>/gm)).toHaveLength(1);
   },
 );
 

@@ -89,15 +89,21 @@ describe("POST /query", () => {
     },
   );
 
-  test("refuses it too where the temperature of 0 is the deployment's", async () => {
+  test.each([
+    [{ temperature: 0 }, { temperature: 0.5 }],
+    [{ top_k: 1 }, { top_k: 0 }],
+    [{ top_p: 0 }, { top_p: 0.5 }],
+    [{ min_p: 1 }, null],
+  ])("refuses it too where the deployment has %j, and takes %j instead", async (sampling, instead) => {
     await using server = await startServer();
-    await server.manager.deploy({ model_name: "sure", sampling: { temperature: 0 }, wait: true });
+    await server.manager.deploy({ model_name: "sure", sampling, wait: true });
     const several = { model_name: "sure", prompt: "Hi", num_return_sequences: 2 };
+    const field = Object.keys(sampling)[0];
     expect(await ask(server, several)).toMatchObject({
       status: 400,
-      body: { error: { param: "num_return_sequences", message: expect.stringContaining("temperature") } },
+      body: { error: { param: "num_return_sequences", message: expect.stringContaining(`'${field}'`) } },
     });
-    expect((await ask(server, { ...several, temperature: 0.5 })).body.responses).toHaveLength(2);
+    if (instead) expect((await ask(server, { ...several, ...instead })).body.responses).toHaveLength(2);
   });
 
   test("asks the model it names, else the one deployed last", async () => {
