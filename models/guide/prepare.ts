@@ -11,7 +11,7 @@ import { GuessWeights } from "./lib/weights.ts";
  * tokens one after the other, how much each counts when it is guessed (0: it is only read), and the lengths.
  */
 
-const SAMPLES = 680_000;
+const SAMPLES = 900_000;
 
 const BUILD = join(import.meta.dir, "build");
 

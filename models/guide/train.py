@@ -5,8 +5,11 @@ machine give the same weights; so does `--resume`, which goes on from the last c
 """
 
 import argparse
+import ctypes
+import ctypes.util
 import json
 import math
+import os
 import time
 from pathlib import Path
 
@@ -253,13 +256,24 @@ def keep(model, optimisers, step):
     draft.rename(CHECKPOINT)
 
 
-def restore(model, optimisers, checkpoint):
-    """Returns the step that the checkpoint was made after."""
-    kept = torch.load(checkpoint)
+def restore(model, optimisers):
+    """Returns the step that the last checkpoint was made after."""
+    kept = torch.load(CHECKPOINT)
     model.load_state_dict(kept["model"])
     for optimiser, state in zip(optimisers, kept["optimisers"]):
         optimiser.load_state_dict(state)
     return kept["step"]
+
+
+def kernels_of(function):
+    """
+    The same function in kernels made for it. Debian's PyTorch does not name the library of vector functions that they
+    call; so it is loaded first, here and in the processes that try whether such kernels work on this machine.
+    """
+    if sleef := ctypes.util.find_library("sleef"):
+        os.environ["LD_PRELOAD"] = sleef
+        ctypes.CDLL(sleef, ctypes.RTLD_GLOBAL)
+    return torch.compile(function, dynamic=True)
 
 
 def arguments():
@@ -278,7 +292,6 @@ def arguments():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--start-from", type=Path, help="begin with the weights and optimisers of this checkpoint")
     parser.add_argument("--compile", action="store_true", help="make kernels of this model first, which takes minutes")
     return parser.parse_args()
 
@@ -313,10 +326,8 @@ def main():
     rates = [given.matrix_rate, given.rate]
     data = Data(given.tokens, given.seed)
     batches = data.batches()
-    if given.start_from:
-        restore(model, optimisers, given.start_from)
-    done = restore(model, optimisers, CHECKPOINT) if given.resume else 0
-    loss_of = torch.compile(model.loss, dynamic=True) if given.compile else model.loss
+    done = restore(model, optimisers) if given.resume else 0
+    loss_of = kernels_of(model.loss) if given.compile else model.loss
     began, tokens_seen, losses = time.time(), 0, []
     for step in range(1, given.steps + 1):
         exercise = step <= given.copying or step % COPYING_AGAIN == 0

@@ -7,8 +7,8 @@ import { ToolPrompts } from "./lib/tool-prompts.ts";
 
 /*
  * `bun models/guide/vocabulary.ts && bun fmt models/guide/vocabulary.json`: learns the vocabulary from the corpus and
- * writes vocabulary.json. The model has to be trained from nothing after that, since what it knows are the ids of
- * tokens; so it is not part of every training.
+ * writes vocabulary.json. It is not part of every training, so that a word more in the corpus does not give every
+ * token another id.
  */
 
 const corpus = await readCorpus();
@@ -24,7 +24,7 @@ const prose = [...corpus.entries, ...corpus.followUps].map(
 const prompts = new ToolPrompts(corpus.tools, random);
 const tools = Array.from({ length: 2000 }, () => {
   const { tools: offered, question } = prompts.prompt();
-  return `${toolsTurn(offered)}\n${question}\n`;
+  return `${toolsTurn(offered, question)}\n`;
 });
 const vocabulary = trainVocabulary(prose.join("\n"), tools.join(""), { pieces: 3300, words: 200 });
 await Bun.write(

@@ -159,6 +159,42 @@ describe("phrasings", () => {
   });
 });
 
+test("tools stand behind the last question, the fitting one last, and the question once more behind them", () => {
+  const pay = { name: "pay", description: "Pays a bill", properties: { bill: { type: "integer" } } };
+  const wind = {
+    name: "wind",
+    description: "",
+    properties: { unit: { type: "string", enum: ["ms", "kn"] } },
+  };
+  const pieces = rendered(
+    [
+      { role: "user", content: "Hi" },
+      { role: "assistant", content: "Hello!" },
+      { role: "user", content: "pay my bills" },
+      { role: "assistant", content: "(call)" },
+      { role: "tool", content: "paid" },
+      { role: "assistant", content: "Done." },
+    ],
+    [pay, wind],
+  );
+  expect(pieces.map(({ text }) => text).join("")).toBe(
+    [
+      "<|im_start|>user\nHi<|im_end|>",
+      "<|im_start|>assistant\nHello!<|im_end|>",
+      "<|im_start|>user\npay my bills<|im_end|>",
+      "<|im_start|>tools",
+      "# ",
+      '{"name": "wind", "arguments": {"unit": ms|kn}}',
+      "# Pays a bill",
+      '{"name": "pay", "arguments": {"bill": integer}}',
+      "pay my bills<|im_end|>",
+      "<|im_start|>assistant\n(call)<|im_end|>",
+      "<|im_start|>tool\npaid<|im_end|>",
+      "<|im_start|>assistant\nDone.<|im_end|>",
+    ].join("\n"),
+  );
+});
+
 test("only answers are learned", () => {
   const pieces = rendered([
     { role: "system", content: "Be brief." },

@@ -28,8 +28,10 @@ const STEM = 4;
 /**
  * ChatML. Tools are a turn of their own, right behind the last question. Each has two lines: what it is for, and its
  * call with types where values go; much shorter than JSON Schema, which a small model could hardly keep in view. The
- * tool that shares most words with the question comes last (`fitting` tells how), nearest to the answer: five million
- * weights learn to copy what is near far sooner than to weigh one description against another.
+ * tool that shares most words with the question comes last (`fitting` tells how): five million weights learn to copy
+ * what is near far sooner than to weigh one description against another. The turn ends with the question again: what
+ * is read behind the tools and the whole question can be told to be a verb, a parameter's name or a value, while the
+ * words that stand first are read before there is anything to tell it by.
  */
 export const GUIDE_TEMPLATE = [
   "{%- set asked = namespace(last=(messages | length) - 1) -%}",
@@ -79,7 +81,7 @@ export const GUIDE_TEMPLATE = [
   "{%- endif -%}",
   "{{- '}}' -}}",
   "{%- endfor -%}",
-  `{{- '${TURN_END}\\n' -}}`,
+  `{{- '\\n' + (message['content'] or '') + '${TURN_END}\\n' -}}`,
   "{%- endif -%}",
   "{%- endfor -%}",
   `{%- if add_generation_prompt -%}{{- '${TURN_START}assistant\\n' -}}{%- endif -%}`,
@@ -99,15 +101,15 @@ export function fitting(tools: readonly Tool[], question: string): Tool[] {
   return [...tools.slice(0, best), ...tools.slice(best + 1), tools[best]!];
 }
 
-/** The tools' turn, as the template writes it for tools in this order. */
-export function toolsTurn(tools: readonly Tool[]): string {
+/** The tools' turn, as the template writes it behind a question, for tools in this order. */
+export function toolsTurn(tools: readonly Tool[], question: string): string {
   const lines = tools.map(({ name, description, properties }) => {
     const parameters = Object.entries(properties).map(
       ([parameter, { type, enum: values }]) => `"${parameter}": ${values ? values.join("|") : type}`,
     );
     return `\n# ${description}\n${NAME_OPENS}${name}${ARGUMENTS_OPEN}${parameters.join(", ")}}}`;
   });
-  return `tools${lines.join("")}`;
+  return `tools${lines.join("")}\n${question}`;
 }
 
 /** The answer that calls a tool. */

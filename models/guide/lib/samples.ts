@@ -27,7 +27,7 @@ export function rendered(turns: readonly Turn[], tools: readonly Tool[] = []): P
       say("\n");
     }
     if (tools.length > 0 && at === asked)
-      say(`${TURN_START}${toolsTurn(fitting(tools, content))}${TURN_END}\n`);
+      say(`${TURN_START}${toolsTurn(fitting(tools, content), content)}${TURN_END}\n`);
   }
   return pieces.slice(0, -1);
 }
@@ -49,7 +49,14 @@ const COPIED = [
 ];
 
 /** What a sample is, as shares of all; the rest are questions of the corpus. */
-const SHARES = { copying: 0.03, tools: 0.46, conversations: 0.1, offTopic: 0.1 };
+const SHARES = { copying: 0.02, tools: 0.5, conversations: 0.09, offTopic: 0.1 };
+
+/** The last part, which is learned at low rates, is mostly what the guide is for. */
+const LAST = {
+  after: 0.62,
+  shares: { copying: 0.01, tools: 0.3, conversations: 0.1, offTopic: 0.08 },
+  canonical: 0.4,
+};
 
 /** How many tokens of an answer make it certain; what follows is known by heart. */
 const BEGINNING = 16;
@@ -80,11 +87,12 @@ export class SampleSource {
   /** @param progress 0 at the beginning of the training, 1 at its end */
   sample(progress: number): Piece[] {
     let kind = this.#random();
+    const shares = progress < LAST.after ? SHARES : LAST.shares;
     const is = (share: number) => (kind -= share) < 0;
-    if (is(SHARES.copying)) return this.#copy();
-    if (is(SHARES.tools)) return this.#withTools();
-    if (is(SHARES.conversations)) return this.#conversation();
-    if (is(SHARES.offTopic)) return this.#shortened(rendered([...this.#system(), ...this.#offTopic()]), 0.85);
+    if (is(shares.copying)) return this.#copy();
+    if (is(shares.tools)) return this.#withTools();
+    if (is(shares.conversations)) return this.#conversation();
+    if (is(shares.offTopic)) return this.#shortened(rendered([...this.#system(), ...this.#offTopic()]), 0.85);
     return this.#shortened(rendered([...this.#system(), ...this.#single(progress)]), 0.65);
   }
 
@@ -147,7 +155,7 @@ export class SampleSource {
     const random = this.#random;
     const phrasing = pick(random, questions);
     const question =
-      random() < 0.14 + 0.22 * progress
+      random() < (progress < LAST.after ? 0.14 + 0.22 * progress : LAST.canonical)
         ? canonical(phrasing, this.#corpus.slots)
         : asTyped(drawn(phrasing, this.#corpus.slots, random), random);
     return [

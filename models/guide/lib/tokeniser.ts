@@ -35,7 +35,7 @@ export function trainVocabulary(
 
 export const VOCABULARY_FILE = join(import.meta.dir, "..", "vocabulary.json");
 
-/** The vocabulary that every training shares, so that one can go on where an earlier one ended. */
+/** The vocabulary as `vocabulary.ts` learned it. */
 export async function readVocabulary(): Promise<Vocabulary> {
   const { merges }: { merges: Merge[] } = await Bun.file(VOCABULARY_FILE).json();
   return new Vocabulary({ merges, phrases: PHRASES, chatTemplate: GUIDE_TEMPLATE });
