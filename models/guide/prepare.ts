@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { seeded } from "../../test/support/random.ts";
 import { readCorpus } from "./lib/corpus.ts";
+import { SAMPLES } from "./lib/courses.ts";
 import { SampleSource } from "./lib/samples.ts";
 import { ChatEncoder, readVocabulary } from "./lib/tokeniser.ts";
 import { GuessWeights } from "./lib/weights.ts";
@@ -10,8 +11,6 @@ import { GuessWeights } from "./lib/weights.ts";
  * `bun models/guide/prepare.ts`: draws samples from the corpus and writes what train.py reads: all their
  * tokens one after the other, how much each counts when it is guessed (0: it is only read), and the lengths.
  */
-
-const SAMPLES = 900_000;
 
 const BUILD = join(import.meta.dir, "build");
 
@@ -28,7 +27,7 @@ const source = new SampleSource(corpus, random);
 for (let made = 0; made < SAMPLES; made++) {
   const ids: number[] = [];
   const counts: number[] = [];
-  for (const { text, learned, tokens: some } of source.sample(made / SAMPLES)) {
+  for (const { text, learned, tokens: some } of source.sample(made)) {
     const piece = encoder.encode(text).slice(0, some);
     ids.push(...piece);
     counts.push(...(learned ? guesses.of(piece) : piece.map(() => 0)));

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { fitting } from "../../models/guide/lib/chat-template.ts";
 import { readCorpus, type Corpus } from "../../models/guide/lib/corpus.ts";
+import { SAMPLES } from "../../models/guide/lib/courses.ts";
 import { canonical, drawn, pattern, plain } from "../../models/guide/lib/grammar.ts";
 import { readHeldOut, type HeldOut } from "../../models/guide/lib/held-out.ts";
 import { rendered, SampleSource } from "../../models/guide/lib/samples.ts";
@@ -86,7 +87,7 @@ describe("the corpus", () => {
   test("gives the same samples for the same seed", () => {
     const draw = (seed: number) => {
       const source = new SampleSource(corpus, seeded(seed));
-      return Array.from({ length: 200 }, (_, at) => source.sample(at / 200));
+      return Array.from({ length: 200 }, (_, at) => source.sample((at * SAMPLES) / 200));
     };
     expect(draw(5)).toEqual(draw(5));
     expect(draw(6)).not.toEqual(draw(5));

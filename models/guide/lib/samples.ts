@@ -1,6 +1,7 @@
 import { TURN_END, TURN_START } from "../../../src/formats/bpe/vocabulary.ts";
 import { fitting, toolsTurn, type Tool, type Turn } from "./chat-template.ts";
 import type { Corpus, Entry } from "./corpus.ts";
+import { courseOf } from "./courses.ts";
 import { canonical, drawn, pick, type Random } from "./grammar.ts";
 import { asTyped } from "./noise.ts";
 import { between, madeUpWord, VALUES } from "./values.ts";
@@ -48,15 +49,8 @@ const COPIED = [
   "word",
 ];
 
-/** What a sample is, as shares of all; the rest are questions of the corpus. */
-const SHARES = { copying: 0.02, tools: 0.5, conversations: 0.09, offTopic: 0.1 };
-
-/** The last part, which is learned at low rates, is mostly what the guide is for. */
-const LAST = {
-  after: 0.62,
-  shares: { copying: 0.01, tools: 0.3, conversations: 0.1, offTopic: 0.08 },
-  canonical: 0.4,
-};
+/** How many of the questions are as they are written where no course tells, beside tools and in conversations. */
+const CANONICAL = 0.14;
 
 /** How many tokens of an answer make it certain; what follows is known by heart. */
 const BEGINNING = 16;
@@ -84,16 +78,16 @@ export class SampleSource {
     this.#foreign = ALL_WORDS.filter((word) => !own.has(word));
   }
 
-  /** @param progress 0 at the beginning of the training, 1 at its end */
-  sample(progress: number): Piece[] {
+  /** @param made how many samples were drawn before, below `SAMPLES` */
+  sample(made: number): Piece[] {
     let kind = this.#random();
-    const shares = progress < LAST.after ? SHARES : LAST.shares;
+    const shares = courseOf(made);
     const is = (share: number) => (kind -= share) < 0;
     if (is(shares.copying)) return this.#copy();
     if (is(shares.tools)) return this.#withTools();
     if (is(shares.conversations)) return this.#conversation();
     if (is(shares.offTopic)) return this.#shortened(rendered([...this.#system(), ...this.#offTopic()]), 0.85);
-    return this.#shortened(rendered([...this.#system(), ...this.#single(progress)]), 0.65);
+    return this.#shortened(rendered([...this.#system(), ...this.#single(shares.canonical(made))]), 0.65);
   }
 
   #withTools(): Piece[] {
@@ -144,18 +138,17 @@ export class SampleSource {
     ]);
   }
 
-  #single(progress = 0): Turn[] {
+  #single(canonicalShare = CANONICAL): Turn[] {
     const random = this.#random;
     const entry = random() < 0.5 ? pick(random, this.#corpus.entries) : pick(random, this.#phrasings).entry;
-    return this.#asked(entry, progress);
+    return this.#asked(entry, canonicalShare);
   }
 
-  /** What is learned last is known best: the questions as they are written come up more often towards the end. */
-  #asked({ questions, answer }: Entry, progress = 0): Turn[] {
+  #asked({ questions, answer }: Entry, canonicalShare = CANONICAL): Turn[] {
     const random = this.#random;
     const phrasing = pick(random, questions);
     const question =
-      random() < (progress < LAST.after ? 0.14 + 0.22 * progress : LAST.canonical)
+      random() < canonicalShare
         ? canonical(phrasing, this.#corpus.slots)
         : asTyped(drawn(phrasing, this.#corpus.slots, random), random);
     return [
