@@ -50,7 +50,7 @@ export function SettingsPanel() {
               <input
                 type="number"
                 inputMode="decimal"
-                min={field.min}
+                min={field.other ?? field.min}
                 max={field.max}
                 step={field.step}
                 placeholder={defaultText(field, deployed?.sampling)}

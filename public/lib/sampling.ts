@@ -1,5 +1,8 @@
 import type { DeploymentDefaults } from "../../src/schemas/deployment.ts";
 
+/** No limit of tokens, as the API has it. */
+const NO_LIMIT = -1;
+
 /** How tokens are chosen; a field that is missing is left to the server. */
 export interface Sampling {
   temperature?: number;
@@ -22,6 +25,8 @@ interface NumberField {
   byDefault: string;
   min?: number;
   max?: number;
+  /** One number below `min` that means something else. */
+  other?: number;
   step: number;
 }
 
@@ -39,9 +44,10 @@ export const SAMPLING_FIELDS: NumberField[] = [
   {
     name: "max_tokens",
     label: "Longest answer",
-    hint: "In tokens",
+    hint: "In tokens; -1 sets no limit",
     byDefault: "until it ends",
     min: 1,
+    other: NO_LIMIT,
     step: 1,
   },
   {
@@ -113,9 +119,13 @@ export const defaultText = (
 ): string => String((name === "seed" ? null : deployed[name]) ?? byDefault);
 
 /** A number as typed, or `undefined` for an empty or unusable one. */
-export function readNumber(typed: string, { min, max, step }: Pick<NumberField, "min" | "max" | "step">) {
+export function readNumber(
+  typed: string,
+  { min, max, other, step }: Pick<NumberField, "min" | "max" | "other" | "step">,
+) {
   const value = Number(typed);
   if (typed.trim() === "" || !Number.isFinite(value)) return undefined;
+  if (value === other) return value;
   const whole = step === 1 ? Math.round(value) : value;
   return Math.min(max ?? Infinity, Math.max(min ?? -Infinity, whole));
 }

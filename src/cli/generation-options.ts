@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { ChatMessage, ChatRequest } from "../schemas/chat.ts";
+import { NO_LIMIT } from "../schemas/sampling.ts";
 import { decimalNumber, wholeNumber } from "./numbers.ts";
 
 /** How an answer is generated, as `chat` and `query` are told. */
@@ -18,7 +19,11 @@ export function addGenerationOptions(command: Command): Command {
     .option("--temperature <number>", "0 always takes the likeliest token", decimalNumber(0, 2))
     .option("--top-p <number>", "share of the likeliest tokens to choose from", decimalNumber(0, 1))
     .option("--seed <number>", "the same seed repeats an answer", wholeNumber(0, 2 ** 32 - 1))
-    .option("--max-tokens <number>", "most tokens of an answer", wholeNumber(1));
+    .option(
+      "--max-tokens <number>",
+      "most tokens of an answer; -1 sets no limit",
+      wholeNumber(1, undefined, NO_LIMIT),
+    );
 }
 
 /** The system message, where one is wanted. */

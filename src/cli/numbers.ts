@@ -1,11 +1,17 @@
 import { InvalidArgumentError } from "commander";
 
-/** An option's value as a whole number; commander names the option in the error. */
-export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
+/**
+ * An option's value as a whole number; commander names the option in the error.
+ * @param other one number beyond these bounds, with a meaning of its own
+ */
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER, other?: number) {
   return (text: string): number => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max)
-      throw new InvalidArgumentError(`It takes a whole number ${range(min, max)}.`);
+    if (text === String(other)) return value;
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      const orOther = other === undefined ? "" : `, or ${other}`;
+      throw new InvalidArgumentError(`It takes a whole number ${range(min, max)}${orOther}.`);
+    }
     return value;
   };
 }
