@@ -279,6 +279,7 @@ def kernels_of(function):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=8200)
+    parser.add_argument("--until", type=int, help="end after this step, at the rate that it has of --steps")
     parser.add_argument("--tokens", type=int, default=8192, help="tokens per step")
     parser.add_argument("--copying", type=int, default=300, help="how many of the steps copy random tokens first")
     parser.add_argument("--cool-down", type=float, default=0.6, help="share of the steps in which the rate falls")
@@ -293,13 +294,17 @@ def arguments():
     parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--compile", action="store_true", help="make kernels of this model first, which takes minutes")
-    return parser.parse_args()
+    given = parser.parse_args()
+    given.until = given.until or given.steps
+    return given
 
 
 def main():
     given = arguments()
     # Gradients come close to nothing, and numbers below the smallest normal one cost tens of times as much.
     torch.set_flush_denormal(True)
+    # Threads that add to the same rows would do so in an order of their own each time.
+    torch.use_deterministic_algorithms(True)
     torch.set_num_threads(given.threads)
     torch.manual_seed(given.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -329,7 +334,7 @@ def main():
     done = restore(model, optimisers) if given.resume else 0
     loss_of = kernels_of(model.loss) if given.compile else model.loss
     began, tokens_seen, losses = time.time(), 0, []
-    for step in range(1, given.steps + 1):
+    for step in range(1, given.until + 1):
         exercise = step <= given.copying or step % COPYING_AGAIN == 0
         batch = said_twice(given.tokens, vocabulary["size"], data.random) if exercise else next(batches)
         # What was learned from before is drawn again all the same: chance goes on from there.
@@ -348,7 +353,7 @@ def main():
             seconds = time.time() - began
             mean = sum(losses[-20:]) / 20
             print(f"step {step} loss {mean:.4f} tokens {tokens_seen} {tokens_seen / seconds:.0f}/s {seconds:.0f} s", flush=True)
-        if step % given.save_every == 0 or step == given.steps:
+        if step % given.save_every == 0 or step == given.until:
             keep(model, optimisers, step)
             export(model, BUILD / "weights.f32")
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { fitting } from "../../models/guide/lib/chat-template.ts";
 import { readCorpus, type Corpus } from "../../models/guide/lib/corpus.ts";
 import { SAMPLES } from "../../models/guide/lib/courses.ts";
@@ -8,6 +8,9 @@ import { rendered, SampleSource } from "../../models/guide/lib/samples.ts";
 import { ToolPrompts } from "../../models/guide/lib/tool-prompts.ts";
 import { words } from "../../models/guide/lib/words.ts";
 import { seeded } from "../support/random.ts";
+
+// It goes through tens of thousands of phrasings.
+setDefaultTimeout(60_000);
 
 let corpus: Corpus;
 let heldOut: HeldOut;
@@ -91,6 +94,11 @@ describe("the corpus", () => {
     };
     expect(draw(5)).toEqual(draw(5));
     expect(draw(6)).not.toEqual(draw(5));
+  });
+
+  test("has no more samples than its courses", () => {
+    const source = new SampleSource(corpus, seeded(5));
+    expect(() => source.sample(SAMPLES)).toThrow("a training has 900000 samples");
   });
 
   test("teaches calls whose values stand in the question", () => {

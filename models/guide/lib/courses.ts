@@ -24,19 +24,11 @@ const COURSES: readonly Course[] = [
     canonical: (made) => 0.14 + 0.22 * (made / 900_000),
   },
   {
-    until: 1_050_000,
+    until: 900_000,
     copying: 0.01,
-    tools: 0.58,
-    conversations: 0.08,
-    offTopic: 0.09,
-    canonical: () => 0.3,
-  },
-  {
-    until: 1_150_000,
-    copying: 0.01,
-    tools: 0.38,
+    tools: 0.3,
     conversations: 0.1,
-    offTopic: 0.1,
+    offTopic: 0.08,
     canonical: () => 0.4,
   },
 ];
