@@ -305,6 +305,8 @@ def main():
     torch.set_flush_denormal(True)
     # Threads that add to the same rows would do so in an order of their own each time.
     torch.use_deterministic_algorithms(True)
+    # On a GPU, its matrix library is asked for the same this way, and refuses to work otherwise.
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     torch.set_num_threads(given.threads)
     torch.manual_seed(given.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
