@@ -217,6 +217,20 @@ test("settings and attached files go along with the question", async () => {
   expect(tab.trouble).toEqual([]);
 });
 
+test("a longest answer of -1 lifts the bound that the deployment has", async () => {
+  await using server = await startServer({}, { deploy: null });
+  await server.manager.deploy({ model_name: "brief", sampling: { max_tokens: 1 }, wait: true });
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("spinbutton", { name: "Longest answer" }).fill("-1");
+  await page.getByRole("button", { name: "Close" }).click();
+  await ask(page, "When?");
+  await wholeAnswer(page);
+  expect(server.engine.models[0]?.requests[0]?.maxTokens).toBeNull();
+  expect(tab.trouble).toEqual([]);
+});
+
 test("the text of a PDF file is attached", async () => {
   await using server = await startServer();
   await using tab = await browser.open(server.url);
