@@ -18,7 +18,7 @@ export async function startBareLoop(spec: LoadSpec): Promise<Contender> {
   };
   await ask({ load: spec });
   return {
-    name: "bare step loop",
+    name: "bare",
     run: (round) => ask({ round }),
     close: async () => {
       answer.promise.catch(() => {});

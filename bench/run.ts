@@ -7,13 +7,15 @@ import { BerthProcess } from "../test/support/berth-process.ts";
 import { writeRandomModel } from "../test/support/random-model.ts";
 import { temporaryFolder } from "../test/support/temporary-folder.ts";
 import { startBareLoop } from "./bare-loop.ts";
+import { startLlamaServer } from "./llama-server.ts";
 import type { Contender, Round, RoundResult } from "./protocol.ts";
 import { serverAt } from "./server.ts";
 import { median } from "./statistics.ts";
 
 /*
- * `bun run bench`: the whole server against the bare step loop on the same model, in turn, as ratios.
- * A shared machine drifts, so each round compares its own pair and the median of the ratios counts.
+ * `bun run bench`: the whole server against the bare step loop on the same model, in turn, as ratios; with
+ * `--llama-server PROGRAM` against llama.cpp's own server as well. A shared machine drifts, so each round compares
+ * its own runs and the median of the ratios counts.
  */
 
 const { values: options } = parseArgs({
@@ -23,9 +25,13 @@ const { values: options } = parseArgs({
     "prompt-words": { type: "string", default: "32" },
     /** A GGUF file to use in place of the random model. */
     model: { type: "string" },
+    /** llama.cpp's own server, to be measured too. */
+    "llama-server": { type: "string" },
   },
 });
 const SLOTS = 4;
+/** Tokens, of each slot. */
+const CONTEXT_LENGTH = 4096;
 const rounds = Number(options.rounds);
 const tokens = Number(options.tokens);
 const promptWords = Number(options["prompt-words"]);
@@ -38,49 +44,62 @@ await using berth = await BerthProcess.start({
   flags: ["--model", "none", "--models-dir", join(path, "..")],
   env: { LOG_LEVEL: "warn" },
 });
-const server = serverAt(berth.url, await deploy(berth.url), async () => {});
-const bare = await startBareLoop(spec());
+const contenders: Contender[] = [
+  await startBareLoop(spec()),
+  serverAt("berth", berth.url, await deploy(berth.url), async () => {}),
+];
 try {
+  const peer = options["llama-server"];
+  if (peer !== undefined)
+    contenders.push(
+      await startLlamaServer(peer, { path, slots: SLOTS, contextLength: CONTEXT_LENGTH, threads }),
+    );
   console.log(`${cpus()[0]?.model ?? "unknown CPU"}, ${threads} CPUs; ${options.model ?? describeShape()}`);
   console.log(`${rounds} rounds of ${tokens} tokens after prompts of ${promptWords} words, medians\n`);
   for (const streams of [1, SLOTS]) await compare(streams);
 } finally {
-  await bare.close();
+  for (const contender of contenders) await contender.close();
 }
 
 async function compare(streams: number): Promise<void> {
   // Threads are measured in the quiet after the first answers, by each side while the other one rests: a side
   // that measures while the other one generates chooses wrongly. What comes before is not counted.
   for (let round = 0; round < 2; round++) {
-    for (const side of [bare, server]) {
+    for (const side of contenders) {
       await side.run(roundOf(streams, round));
       await Bun.sleep(2500);
     }
   }
-  const results = new Map<Contender, RoundResult[]>([
-    [bare, []],
-    [server, []],
-  ]);
+  const results = new Map(contenders.map((side): [Contender, RoundResult[]] => [side, []]));
   for (let round = 2; round < rounds + 2; round++) {
-    // Who goes first changes, so that neither always finds the warmer machine.
-    for (const side of round % 2 === 0 ? [bare, server] : [server, bare])
+    // Who goes first changes, so that none always finds the warmer machine.
+    const first = round % contenders.length;
+    for (const side of [...contenders.slice(first), ...contenders.slice(0, first)])
       results.get(side)?.push(await side.run(roundOf(streams, round)));
   }
-  const of = (side: Contender, figure: (result: RoundResult) => number) =>
-    (results.get(side) ?? []).map(figure);
-  const speed = ({ totalMs }: RoundResult) => (streams * tokens * 1000) / totalMs;
-  const ratio = (figure: (result: RoundResult) => number) => {
-    const base = of(bare, figure);
-    return median(of(server, figure).map((value, index) => value / (base[index] ?? Number.NaN)));
-  };
-  const first = ({ firstTokenMs }: RoundResult) => firstTokenMs;
   console.log(`${streams} stream${streams > 1 ? "s" : ""}`);
-  console.log(
-    `  tokens/s             bare ${median(of(bare, speed)).toFixed(1)}  server ${median(of(server, speed)).toFixed(1)}  ratio ${ratio(speed).toFixed(3)}`,
+  report("tokens/s", results, ({ totalMs }) => (streams * tokens * 1000) / totalMs);
+  report("time to first token, ms", results, ({ firstTokenMs }) => firstTokenMs);
+}
+
+/** One line: each side's median and, but for the first, the median of its rounds' ratios to each side before it. */
+function report(
+  what: string,
+  results: ReadonlyMap<Contender, readonly RoundResult[]>,
+  figure: (result: RoundResult) => number,
+): void {
+  const sides = Array.from(results, ([{ name }, all]) => ({ name, figures: all.map(figure) }));
+  const medians = sides.map(({ name, figures }) => `${name} ${median(figures).toFixed(1)}`);
+  const ratios = sides.flatMap((side, at) =>
+    sides
+      .slice(0, at)
+      .map((base) => `${side.name}/${base.name} ${ratio(side.figures, base.figures).toFixed(3)}`),
   );
-  console.log(
-    `  time to first token  bare ${median(of(bare, first)).toFixed(1)} ms  server ${median(of(server, first)).toFixed(1)} ms  ratio ${ratio(first).toFixed(3)}`,
-  );
+  console.log(`  ${[`${what}:`, ...medians, ...ratios].join("  ")}`);
+}
+
+function ratio(figures: readonly number[], base: readonly number[]): number {
+  return median(figures.map((value, round) => value / (base[round] ?? Number.NaN)));
 }
 
 function roundOf(streams: number, round: number): Round {
@@ -112,7 +131,7 @@ function spec(): LoadSpec {
     name: "bench",
     path,
     device: "cpu",
-    contextLength: 4096,
+    contextLength: CONTEXT_LENGTH,
     parallel: SLOTS,
     gpuLayers: 0,
     memoryBudget: 8 * 2 ** 30,
@@ -135,7 +154,7 @@ async function deploy(url: string): Promise<string> {
     body: JSON.stringify({
       model_name: model,
       device: "cpu",
-      context_length: 4096,
+      context_length: CONTEXT_LENGTH,
       parallel: SLOTS,
       wait: true,
     }),

@@ -1,9 +1,9 @@
 import { type Contender, promptOf, timed } from "./protocol.ts";
 
-/** The whole server at `url`, asked as clients ask it: streamed completions over HTTP. */
-export function serverAt(url: string, model: string, close: () => Promise<void>): Contender {
+/** A whole server at `url`, asked as clients ask it: streamed completions over HTTP. */
+export function serverAt(name: string, url: string, model: string, close: () => Promise<void>): Contender {
   return {
-    name: "server",
+    name,
     run: (round) =>
       timed(round.streams, async (index, onFirst) => {
         const response = await fetch(`${url}/v1/completions`, {
