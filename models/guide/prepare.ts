@@ -21,9 +21,11 @@ const vocabulary = await readVocabulary();
 const encoder = new ChatEncoder(vocabulary);
 const guesses = new GuessWeights(vocabulary);
 
-const tokens: number[][] = [];
-const weights: number[][] = [];
+await mkdir(BUILD, { recursive: true });
+const file = (name: string) => Bun.file(join(BUILD, name)).writer();
+const files = { tokens: file("tokens.u16"), weights: file("weights.u8"), lengths: file("lengths.u32") };
 const source = new SampleSource(corpus, random);
+let all = 0;
 for (let made = 0; made < SAMPLES; made++) {
   const ids: number[] = [];
   const counts: number[] = [];
@@ -32,18 +34,12 @@ for (let made = 0; made < SAMPLES; made++) {
     ids.push(...piece);
     counts.push(...(learned ? guesses.of(piece) : piece.map(() => 0)));
   }
-  tokens.push(ids);
-  weights.push(counts);
+  await files.tokens.write(Uint16Array.from(ids));
+  await files.weights.write(Uint8Array.from(counts));
+  await files.lengths.write(Uint32Array.of(ids.length));
+  all += ids.length;
 }
-
-await mkdir(BUILD, { recursive: true });
-await Bun.write(join(BUILD, "tokens.u16"), Uint16Array.from(tokens.flat()));
-await Bun.write(join(BUILD, "weights.u8"), Uint8Array.from(weights.flat()));
-await Bun.write(
-  join(BUILD, "lengths.u32"),
-  Uint32Array.from(tokens, ({ length }) => length),
-);
-const all = tokens.reduce((sum, { length }) => sum + length, 0);
+for (const written of Object.values(files)) await written.end();
 console.log(
   `${SAMPLES} samples, ${all} tokens, a vocabulary of ${vocabulary.size}, ${corpus.entries.length} answers`,
 );
