@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
 import type { Contender } from "./protocol.ts";
 import { serverAt } from "./server.ts";
 
@@ -21,7 +19,7 @@ interface LlamaServerSpec {
  * @throws Error when it does not become ready within a minute
  */
 export async function startLlamaServer(program: string, spec: LlamaServerSpec): Promise<Contender> {
-  const port = await freePort();
+  const port = freePort();
   const flags = {
     "--model": spec.path,
     "--host": "127.0.0.1",
@@ -58,11 +56,9 @@ const isReady = async (url: string) =>
     () => false,
   );
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
+/** That of a server which was there for a moment. */
+function freePort(): number {
+  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  server.stop(true);
+  return server.port;
 }

@@ -44,10 +44,8 @@ await using berth = await BerthProcess.start({
   flags: ["--model", "none", "--models-dir", join(path, "..")],
   env: { LOG_LEVEL: "warn" },
 });
-const contenders: Contender[] = [
-  await startBareLoop(spec()),
-  serverAt("berth", berth.url, await deploy(berth.url), async () => {}),
-];
+const server = serverAt("berth", berth.url, await deploy(berth.url), async () => {});
+const contenders: Contender[] = [await startBareLoop(spec()), server];
 try {
   const peer = options["llama-server"];
   if (peer !== undefined)
