@@ -41,7 +41,7 @@ export type FromWorker =
   | { type: "error"; id: string; error: WireError }
   | { type: "tokens"; id: string; tokens: Uint32Array }
   | { type: "texts"; id: string; texts: string[] }
-  /** All that one step brought to all requests. */
+  /** All that a step brought to all requests, or several short ones, in order. */
   | { type: "step"; outputs: StepOutput[]; activity: Activity }
   /** Sent on a timer by the JavaScript thread, whatever llama.cpp does meanwhile. */
   | { type: "heartbeat"; step: RunningStep | null; activity: Activity }

@@ -32,29 +32,32 @@ const about = (id: string, since: number) =>
     );
 
 describe("an engine process", () => {
-  test("admits a request, sends its tokens step by step, and ends it with counts and times", async () => {
+  test("admits a request, sends its tokens as they come, and ends it with counts and times", async () => {
     const since = engine.messages.length;
     const outputs = await engine.generate(generateRequest("r1", { maxTokens: 6 }));
     if (!Array.isArray(outputs)) throw new Error(outputs.error.message);
     const [first, ...rest] = about("r1", since);
     expect(first).toEqual({ type: "admitted", id: "r1", promptTokens: expect.any(Number) });
-    expect(rest).toHaveLength(6);
+    expect(rest.every(({ type }) => type === "step")).toBe(true);
+    expect(outputs.map(({ tokens }) => tokens)).toEqual([1, 1, 1, 1, 1, 1]);
     const end = outputs.at(-1)!.end!;
     expect(end).toMatchObject({ finishReason: "length", completionTokens: 6, cachedTokens: 0 });
     expect(end.prefillMs).toBeGreaterThan(0);
     expect(end.decodeMs).toBeGreaterThan(0);
   });
 
-  test("puts the tokens of all requests of a step into one message", async () => {
+  test("puts what a step brings to all requests into one message", async () => {
     const since = engine.messages.length;
     // Long enough to be under way however late the other one comes.
     engine.send({ type: "generate", id: "r2", request: generateRequest("r2", { maxTokens: 900 }) });
-    await engine.generate(generateRequest("r3", { maxTokens: 20 }));
+    expect(await engine.generate(generateRequest("r3", { maxTokens: 20 }))).toBeArray();
     engine.send({ type: "cancel", id: "r2" });
-    const steps = about("r3", since).flatMap((message) => (message.type === "step" ? [message.outputs] : []));
-    expect(steps.map((outputs) => outputs.map(({ id }) => id).toSorted())).toEqual(
-      Array.from({ length: 20 }, () => ["r2", "r3"]),
-    );
+    const messages = about("r3", since).filter((message) => message.type === "step");
+    for (const { outputs } of messages) {
+      const [of2, of3] = ["r2", "r3"].map((id) => outputs.filter((output) => output.id === id).length);
+      // Several steps may share one; where the other one began, there may be more of the first.
+      expect(of2).toBeGreaterThanOrEqual(of3!);
+    }
   });
 
   test("lets go of a cancelled request, and takes no notice of an unknown one", async () => {

@@ -6,6 +6,7 @@ import { estimate } from "./estimate.ts";
 import { Drafter } from "./drafter.ts";
 import { LlamaLog } from "./llama-log.ts";
 import { load, type Loaded } from "./load.ts";
+import { Outbox } from "./outbox.ts";
 import { StepLoop } from "./step-loop.ts";
 import { defaultDecodeThreads, Tuner } from "./tuning.ts";
 import { noActivity } from "../no-activity.ts";
@@ -98,6 +99,7 @@ export class Worker {
         threads: () => loop.decodeThreads,
         onError: (error) => this.#log("warn", `the draft model failed: ${String(error)}`),
       });
+    const outbox = new Outbox((outputs) => this.#send({ type: "step", outputs, activity: loop.activity }));
     const loop: StepLoop = new StepLoop({
       context,
       slots: createSlots(),
@@ -111,12 +113,17 @@ export class Worker {
       queueLimit: spec.queueLimit,
       drafter,
       hooks: {
-        onStep: (outputs) => this.#send({ type: "step", outputs, activity: loop.activity }),
+        onStep: (outputs) => outbox.add(outputs),
         onError: (id, error) => {
+          // What it said before comes before it.
+          outbox.flush();
           if (error.cause !== undefined) this.#log("error", `request ${id} failed: ${String(error.cause)}`);
           this.#send({ type: "error", id, error: error.toWire() });
         },
-        onIdle: () => this.#tuneWhenQuiet(loop),
+        onIdle: () => {
+          outbox.flush();
+          this.#tuneWhenQuiet(loop);
+        },
         onFatal: (error) => {
           this.#log("error", `the step loop broke: ${error instanceof Error ? error.stack : String(error)}`);
           this.#exit(1);
