@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type * as Yaml from "yaml";
 import { nearest } from "./nearest.ts";
 import type { NamedSetting } from "./settings.ts";
 
@@ -23,7 +24,8 @@ export function readConfigFile(
   for (const path of candidates) {
     const file: ConfigFile = { path, directory: dirname(path), values: new Map(), problems: [] };
     try {
-      return { ...file, ...interpret(Bun.YAML.parse(readFileSync(path, "utf8")), settings) };
+      const { content, problems } = parse(readFileSync(path, "utf8"));
+      return { ...file, ...(problems.length > 0 ? { problems } : interpret(content, settings)) };
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       if ("code" in error && error.code === "ENOENT") continue;
@@ -32,6 +34,18 @@ export function readConfigFile(
     }
   }
   return null;
+}
+
+/** @returns what the file holds, or what is wrong with its form and where */
+function parse(text: string): { content: unknown; problems: string[] } {
+  // Takes longer to load than most commands to run, and most have no file.
+  const { parseDocument } = require("yaml") as typeof Yaml;
+  const document = parseDocument(text, { merge: true });
+  const problems = [...document.errors, ...document.warnings].map(({ message }) =>
+    // What follows are the lines in question.
+    message.replace(/:\n[^]*/, ""),
+  );
+  return { content: problems.length > 0 ? null : document.toJS(), problems };
 }
 
 function interpret(

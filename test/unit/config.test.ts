@@ -188,8 +188,24 @@ describe("mistakes", () => {
     expect(problemsOf({ env: { [name]: value } })).toHaveLength(1);
   });
 
-  test("a file that is no YAML, or no mapping, is one", async () => {
-    expect(problemsOf({ directory: await directory("a: [1\n}") })[0]).toContain("YAML");
+  test.each([
+    ["host: 127.0.0.1\n  port: 80\n", "line 1, column 7"],
+    ["port: [80\nhost: x\n", "line 2, column 1"],
+    ["port: 80\nport: 81\n", "Map keys must be unique at line 2, column 1"],
+    ["port: !number 80\n", "Unresolved tag: !number at line 1, column 7"],
+    ["port: *other\n", "other"],
+    ["port: 80\n---\nport: 81\n", "line 2, column 1"],
+  ])("a file that is not what its writer thinks is, with the place: %j", async (content, told) => {
+    const [problem] = problemsOf({ directory: await directory(content) });
+    expect(problem).toContain(told);
+    expect(problem).not.toContain("\n");
+  });
+
+  test("every mistake of a file's form is told", async () => {
+    expect(problemsOf({ directory: await directory("port: 1\nport: 2\nport: 3\n") })).toHaveLength(2);
+  });
+
+  test("a file that is no mapping is one", async () => {
     expect(problemsOf({ directory: await directory("- a\n- b\n") })[0]).toContain("must be a mapping");
   });
 
