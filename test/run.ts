@@ -12,7 +12,7 @@ import { descendants } from "./support/processes.ts";
 
 const ROOT = join(import.meta.dir, "..");
 
-/** A guard for all together: the suite takes about a minute on two cores. */
+/** A guard for all together: the suite takes six or seven on two cores. */
 const TIME_LIMIT_MS = 10 * 60_000;
 
 /** Each run by this same Bun, so that neither it nor Node has to be on PATH. */
