@@ -63,6 +63,7 @@ function interpret(
       const name = prefix + key;
       if (known.has(name)) values.set(name, value);
       else if (groups.has(name) && isMapping(value)) collect(value, `${name}.`);
+      else if (groups.has(name) && value === null) continue;
       else if (groups.has(name)) problems.push(`${name}: must be a mapping`);
       else problems.push(unknownKey(name, [...known.keys()]));
     }

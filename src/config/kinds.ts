@@ -76,14 +76,17 @@ const TIME_UNITS = new Map([
   ["h", 3_600_000],
 ]);
 
+/** A timer takes no more milliseconds (nearly 25 days), and ends at once when given more. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Milliseconds: `500`, `30s`, `10min`. */
-export const duration = (range: Range): Kind<number> => ({
+export const duration = ({ min, max = LONGEST_MS }: Range): Kind<number> => ({
   placeholder: "<time>",
   parse: (raw) =>
     inRange(
       raw,
       withUnit(raw, TIME_UNITS),
-      range,
+      { min, max },
       "a time such as 500ms, 30s or 10min (plain: milliseconds)",
     ),
 });
@@ -120,8 +123,9 @@ export const flag = (): Kind<boolean> => ({
 export const text = (placeholder: string): Kind<string> => ({
   placeholder,
   parse(raw) {
-    if (typeof raw !== "string" && typeof raw !== "number") throw new MalformedValue("must be text");
-    return String(raw).trim();
+    const value = typeof raw === "string" || typeof raw === "number" ? String(raw).trim() : "";
+    if (value === "") throw new MalformedValue("must be text that is not empty");
+    return value;
   },
 });
 
@@ -129,8 +133,8 @@ export const text = (placeholder: string): Kind<string> => ({
 export const path = (): Kind<string> => ({
   placeholder: "<path>",
   parse(raw, { directory, userHome }) {
-    if (typeof raw !== "string") throw new MalformedValue("must be a path");
-    const expanded = raw.trim().replace(/^~(?=\/|$)/, userHome);
+    if (typeof raw !== "string" || raw.trim() === "") throw new MalformedValue("must be a path");
+    const expanded = raw.trim().replace(/^~(?=\/|$)/, () => userHome);
     return resolve(directory, expanded);
   },
 });
@@ -139,7 +143,7 @@ export const path = (): Kind<string> => ({
 export const list = (placeholder: string): Kind<string[]> => ({
   placeholder,
   parse(raw) {
-    const items: unknown[] = Array.isArray(raw) ? raw : String(raw).split(",");
+    const items: unknown[] = typeof raw === "string" ? raw.split(",") : [raw].flat();
     if (items.some((item) => typeof item === "object")) throw new MalformedValue("must be a list of words");
     return items.map((item) => String(item).trim()).filter((item) => item !== "");
   },
@@ -182,11 +186,11 @@ export const address = (): Kind<string> => ({
   },
 });
 
-/** `null` for `word` and for an empty YAML value. */
+/** `null` for `word`. */
 export const unless = <T>(word: string, kind: Kind<T>): Kind<T | null> => ({
   placeholder: kind.placeholder,
   parse(raw, context) {
-    if (raw === null || (typeof raw === "string" && raw.trim().toLowerCase() === word)) return null;
+    if (typeof raw === "string" && raw.trim().toLowerCase() === word) return null;
     try {
       return kind.parse(raw, context);
     } catch (error) {

@@ -60,6 +60,6 @@ export class SettingReader {
       const name = `${file.path}: ${yamlKey}`;
       return { raw: file.values.get(yamlKey), source: file.path, name, context: within };
     }
-    return { raw: setting.default.replace("<home>", this.#home), source: "default", context };
+    return { raw: setting.default.replace("<home>", () => this.#home), source: "default", context };
   }
 }

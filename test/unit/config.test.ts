@@ -134,6 +134,16 @@ describe("how values are written", () => {
     expect(load({ env }).config).toMatchObject(expected);
   });
 
+  test("keys and groups without a value, as if they were not there", async () => {
+    const { config } = load({ directory: await directory("port:\nwatchdog:\n  # restarts: 3\n") });
+    expect(config.watchdog).toEqual(load({}).config.watchdog);
+    expect(config.port).toBe(load({}).config.port);
+  });
+
+  test("the home in whose name a pattern could be read", () => {
+    expect(load({ env: { BERTH_HOME: "/tmp/a$&b" } }).config.modelsDir).toBe("/tmp/a$&b/models");
+  });
+
   test("YAML lists, numbers and groups", async () => {
     const cwd = await directory(
       "allowed_origins:\n  - https://a.example\n  - https://b.example\nbody_limit: 16MB\nmodel_dirs: [sub]\naliases:\n  fast: user/repo:Q4_0\nwatchdog:\n  step_factor: 7.5\n  restarts: 0\n",
@@ -179,6 +189,10 @@ describe("mistakes", () => {
     ["BERTH_PARALLEL", "2.5"],
     ["BERTH_STEP_FACTOR", "fast"],
     ["BERTH_GRACE_MS", "-5s"],
+    // No timer waits so long: it would end at once.
+    ["BERTH_GRACE_MS", "1000h"],
+    ["API_HOST", " "],
+    ["BERTH_HOME", " "],
     ["BERTH_THREADS", "0"],
     ["BERTH_ALIASES", "fast"],
     ["BERTH_ALIASES", "fast="],
@@ -186,6 +200,18 @@ describe("mistakes", () => {
     ["HF_ENDPOINT", "https://me:secret@mirror.example"],
   ])("%s=%s is one", (name, value) => {
     expect(problemsOf({ env: { [name]: value } })).toHaveLength(1);
+  });
+
+  test.each([["host"], ["model"], ["home"]])("an empty --%s is one", (flag) => {
+    expect(problemsOf({ flags: { [flag]: "" } })[0]).toContain(`--${flag}: must be`);
+  });
+
+  test.each([
+    ["host: ''", "host: must be"],
+    ["allowed_hosts:\n  berth.example: yes", "allowed_hosts: must be a list of words"],
+    ["model_dirs:\n  more: models", "model_dirs: must be a list of words"],
+  ])("a value of the file that is no such value is one: %j", async (content, told) => {
+    expect(problemsOf({ directory: await directory(content) })[0]).toContain(told);
   });
 
   test.each([
