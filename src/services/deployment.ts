@@ -6,6 +6,7 @@ import type { DeploymentState, DeploymentStatus } from "../schemas/deployment.ts
 import type { DeployPlan } from "./deploy-plan.ts";
 import { toDeploymentStatus, toLogFields } from "./deployment-status.ts";
 import { type Lease, Leases } from "./leases.ts";
+import { Milestones } from "./milestones.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 
 export interface DeploymentParts {
@@ -53,8 +54,7 @@ export class Deployment {
   /** Aborts when it is to end: a load, its place in the queue and the wait before a restart end too. */
   readonly #stop = new AbortController();
   readonly #leases: Leases;
-  readonly #started = Promise.withResolvers<void>();
-  readonly #ready = Promise.withResolvers<ModelInfo>();
+  readonly milestones = new Milestones();
   readonly #end: Promise<void>;
   #state: DeploymentState;
   #progress = 0;
@@ -74,9 +74,6 @@ export class Deployment {
     this.#parts = parts;
     this.#state = this.#first;
     this.#leases = new Leases(plan, ttlOf(plan), () => void this.rest());
-    // Whoever does not wait for these learns of a failure from the state.
-    this.#started.promise.catch(() => {});
-    this.#ready.promise.catch(() => {});
     this.#end = this.#live();
   }
 
@@ -134,16 +131,6 @@ export class Deployment {
   /** Whether it was loaded for a request and failed so long ago that another request may try again. */
   get retriable(): boolean {
     return this.#plan.onDemand && this.#state === "failed" && this.#coolDown <= 0;
-  }
-
-  /** Resolves when the engine has begun to load on the device asked for; rejects with why it will not. */
-  get started(): Promise<void> {
-    return this.#started.promise;
-  }
-
-  /** Resolves when the model is ready for the first time; rejects with why it will not be. */
-  get ready(): Promise<ModelInfo> {
-    return this.#ready.promise;
   }
 
   /**
@@ -254,8 +241,7 @@ export class Deployment {
       await sleep(delay, undefined, { signal }).catch(() => {});
       if (signal.aborted) break;
     }
-    this.#started.reject(signal.reason);
-    this.#ready.reject(signal.reason);
+    this.milestones.fails(signal.reason);
     this.#become("stopped");
   }
 
@@ -331,8 +317,7 @@ export class Deployment {
     this.#progress = 1;
     this.#failedAt = null;
     this.#become("ready");
-    this.#started.resolve();
-    this.#ready.resolve(model.info);
+    this.milestones.isReady(model.info);
     this.#leases.onReady();
     this.#parts.log.info(toLogFields(model.info), "model ready");
   }
@@ -341,8 +326,7 @@ export class Deployment {
     const { count } = this.#parts.restarts;
     if (!final) this.#error = `${error.message}; given up after ${count} restarts`;
     this.#parts.log.error({ err: error }, "deployment failed");
-    this.#started.reject(error);
-    this.#ready.reject(error);
+    this.milestones.fails(error);
     this.#failedAt = performance.now();
     this.#become("failed");
   }
@@ -373,12 +357,13 @@ export class Deployment {
 
   #becomeLoading(): void {
     this.#progress = 0;
+    this.milestones.isGone();
     this.#become("loading");
   }
 
   #advance(fraction: number): void {
     const loads = this.#state === "loading";
-    if (loads && fraction > 0) this.#started.resolve();
+    if (loads && fraction > 0) this.milestones.loads();
     this.#progress = fraction;
     const now = performance.now();
     if ((!loads && this.#state !== "downloading") || now - this.#progressShown < PROGRESS_EVERY_MS) return;

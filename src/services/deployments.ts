@@ -30,15 +30,16 @@ export class Deployments implements Iterable<Deployment> {
     if (this.#byName.get(deployment.name) === deployment) this.#byName.delete(deployment.name);
   }
 
-  /** By its name or one of its aliases. */
+  /** By its name or one of its aliases; one in use before one that failed and had the name before. */
   find(name: string): Deployment | undefined {
-    return this.#byName.get(name) ?? this.#list().find(({ aliases }) => aliases.includes(name));
+    const [inUse] = this.using(name);
+    return inUse ?? this.#byName.get(name) ?? this.#list().find(({ aliases }) => aliases.includes(name));
   }
 
-  /** The one in use that has `name`, or a name or the file that `plan` asks for. */
-  using(name: string, plan?: Pick<DeployPlan, "aliases" | "spec">): Deployment | undefined {
+  /** Those in use that have `name`, or a name or the file that `plan` asks for. */
+  using(name: string, plan?: Pick<DeployPlan, "aliases" | "spec">): Deployment[] {
     const names = new Set([name, ...(plan?.aliases ?? [])]);
-    return this.#list().find(
+    return this.#list().filter(
       (deployment) =>
         IN_USE.has(deployment.state) &&
         (deployment.spec.path === plan?.spec.path ||

@@ -80,8 +80,7 @@ export class ModelManager {
     const { config, files, threads, log, store } = this.#parts;
     this.#assertFree(request.model_name);
     const plan = await planDeployment(request, files, config, { threads });
-    const loaded = this.#deployments.using(plan.name, plan);
-    if (loaded?.makesWayFor(plan)) await this.#remove(loaded, 0, undeployed(loaded.name));
+    await this.#makeWay(plan);
     // Somebody else may have deployed it meanwhile. From here to `#start` nothing is awaited.
     const adopted = this.#adopt(plan);
     if (!adopted) this.#assertFree(plan.name, plan);
@@ -97,7 +96,7 @@ export class ModelManager {
       "deploying",
     );
     if (request.wait) {
-      await deployment.ready;
+      await deployment.milestones.ready;
       return toAnswer(deployment.status(), "ready", `The model '${plan.name}' is ready`);
     }
     if (plan.fetch) {
@@ -158,7 +157,7 @@ export class ModelManager {
   async whenReady(name: string): Promise<void> {
     const deployment = this.#deployments.find(name);
     if (!deployment) throw modelNotFound(name);
-    await deployment.ready;
+    await deployment.milestones.ready;
   }
 
   /**
@@ -171,7 +170,7 @@ export class ModelManager {
     const plan = await planDeployment({ model_name: name }, files, config, { threads, onDemand: true });
     if (this.#closing) throw shuttingDown();
     // Others may have asked for it meanwhile, perhaps by another name.
-    const same = this.#deployments.using(plan.name, plan);
+    const [same] = this.#deployments.using(plan.name, plan);
     if (same) return same.name;
     this.#start(plan);
     log.info({ model: plan.name }, "loading for a request");
@@ -298,7 +297,7 @@ export class ModelManager {
     const patience = Promise.withResolvers<void>();
     const timer = setTimeout(patience.resolve, DEVICE_ANSWER_MS);
     try {
-      await Promise.race([deployment.started, patience.promise]);
+      await Promise.race([deployment.milestones.started, patience.promise]);
     } catch (error) {
       if (!(error instanceof ApiError && error.code === "device_unavailable")) return;
       this.#parts.store.remove(deployment.name);
@@ -309,10 +308,17 @@ export class ModelManager {
     }
   }
 
+  /** Ends what has a name or the file that `plan` asks for, where all of them give way: a refusal changes nothing. */
+  async #makeWay(plan: DeployPlan): Promise<void> {
+    const users = this.#deployments.using(plan.name, plan);
+    if (!users.every((user) => user.makesWayFor(plan))) return;
+    await Promise.all(users.map((user) => this.#remove(user, 0, undeployed(user.name))));
+  }
+
   /** The deployment that a request made and that is just what `plan` asks for, which it is from now on. */
   #adopt(plan: DeployPlan): Deployment | null {
-    const loaded = this.#deployments.using(plan.name, plan);
-    if (this.#closing || !loaded?.adopt(plan)) return null;
+    const [loaded, ...others] = this.#deployments.using(plan.name, plan);
+    if (this.#closing || others.length > 0 || !loaded?.adopt(plan)) return null;
     // It counts as the newest.
     this.#deployments.add(loaded);
     return loaded;
@@ -324,7 +330,8 @@ export class ModelManager {
    */
   #assertFree(name: string, plan: DeployPlan | null = null): void {
     if (this.#closing) throw shuttingDown();
-    const taken = this.#deployments.using(name, plan ?? undefined);
+    const users = this.#deployments.using(name, plan ?? undefined);
+    const taken = users.find((user) => user.name !== name) ?? users[0];
     const mayMakeWay = taken?.onDemand || (taken?.state === "unloaded" && taken.name === name);
     if (mayMakeWay && plan === null && taken?.state !== "draining") return;
     if (taken?.state === "draining") throw beingUndeployed(taken.name).namedBy("model_name");

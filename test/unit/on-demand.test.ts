@@ -246,6 +246,18 @@ describe("a deployment that a request made", () => {
     expect(engine.models).toHaveLength(1);
   });
 
+  test("is waited for by a deploy that comes while it is loaded once more", async () => {
+    const { engine, models, manager } = onDemand();
+    (await models.acquire("a", never)).release(0);
+    await until(() => stateOf(manager, "a") === "unloaded");
+    engine.script.loadMs = 30;
+    const again = models.acquire("a", never);
+    await until(() => stateOf(manager, "a") === "loading");
+    expect(await ready(manager, "a")).toMatchObject({ status: "ready" });
+    expect(stateOf(manager, "a")).toBe("ready");
+    await again;
+  });
+
   test("is loaded again for a deploy that asks for something else, when nobody uses it", async () => {
     const { engine, models, manager } = onDemand();
     (await models.acquire("a", never)).release();
