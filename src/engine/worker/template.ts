@@ -3,8 +3,8 @@ import { invalidRequest } from "../../errors.ts";
 import type { ChatTurn } from "../engine.ts";
 import { compileTemplate, type TemplateRenderer } from "./binding.ts";
 
-/** Stands inside a control token's text in a message, so that it is not read as that token. */
-const BREAK = "\uE0B7";
+/** Stands inside a control token's text in a message, so that it is not read as that token. Nobody can know it. */
+const BREAK = crypto.randomUUID();
 
 export interface TemplateOptions {
   bosText: string;
@@ -73,15 +73,14 @@ export class ChatTemplate {
   }
 
   #message(turn: ChatTurn, controls: readonly string[]): Message {
-    const message: Message = { ...turn, content: harmless(turn.content ?? "", controls) };
-    if (turn.reasoning_content !== undefined)
-      message.reasoning_content = harmless(turn.reasoning_content, controls);
-    if (turn.tool_calls && this.#takesObjects)
-      message.tool_calls = turn.tool_calls.map((call) => ({
-        ...call,
-        function: { ...call.function, arguments: parsed(call.function.arguments) },
-      }));
-    return message;
+    const { role, ...said } = turn;
+    const message = { ...said, content: said.content ?? "" };
+    if (!message.tool_calls || !this.#takesObjects) return { role, ...harmless(message, controls) };
+    const tool_calls = message.tool_calls.map((call) => ({
+      ...call,
+      function: { ...call.function, arguments: parsed(call.function.arguments) },
+    }));
+    return { role, ...harmless({ ...message, tool_calls }, controls) };
   }
 
   #render(messages: readonly Message[]): string {
@@ -111,8 +110,18 @@ interface Message {
   tool_calls?: unknown[];
 }
 
-/** Breaks every control token's text behind its first character. */
-function harmless(text: string, controls: readonly string[]): string {
+/** The same with every control token's text broken behind its first character, wherever it stands. */
+function harmless<T>(value: T, controls: readonly string[]): T {
+  const safe = (part: unknown): unknown => {
+    if (typeof part === "string") return broken(part, controls);
+    if (Array.isArray(part)) return part.map(safe);
+    if (typeof part !== "object" || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([key, held]) => [broken(key, controls), safe(held)]));
+  };
+  return safe(value) as T;
+}
+
+function broken(text: string, controls: readonly string[]): string {
   let safe = text;
   for (const control of controls)
     if (safe.includes(control)) {
