@@ -69,7 +69,7 @@ export function addDeployCommand(program: Command): void {
     .addOption(new Option("--flash-attention <when>", "where it is used").choices(["auto", "on", "off"]))
     .option("--lora <file>", "an adapter, as path or path=scale; more with more of these", oneMore)
     .option("--draft-model <model>", "a smaller model that guesses tokens ahead")
-    .option("--system-prompt <text>", "for chats that begin with no system message of their own")
+    .option("--system-prompt <text>", "for chats without a system message of their own")
     .option(
       "--sampling <field>",
       "what holds where a request is silent, such as temperature=0.2; more with more of these",

@@ -102,7 +102,7 @@ export const DeployRequest = Type.Object(
       }),
     ),
     system_prompt: Maybe(
-      Type.String({ description: "Goes before chats that begin with no system message of their own" }),
+      Type.String({ description: "Goes before chats without a system message of their own" }),
     ),
     sampling: Maybe(DeploymentDefaults),
     pinned: Maybe(Type.Boolean({ description: "Never unloaded for being idle or for another model" })),

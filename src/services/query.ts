@@ -52,13 +52,22 @@ export class QueryService {
   }
 }
 
-function toInput(body: QueryRequest, defaults: RequestDefaults): Omit<GenerateRequest, "id"> {
+/** Fields that its users carry over from transformers, and that can only be switched off here. */
+interface SwitchedOff {
+  min_p?: 0 | null;
+  repetition_penalty?: 1 | null;
+  /** Empty, whatever its type. */
+  stop?: object | string | null;
+  stop_strings?: object | string | null;
+}
+
+function toInput(body: QueryRequest & SwitchedOff, defaults: RequestDefaults): Omit<GenerateRequest, "id"> {
   refuseUnsupportedQuery(body);
   const limit = body.max_length ? null : (defaults.fields.max_tokens ?? null);
   const newTokens = body.max_new_tokens ?? limit;
-  const { temperature, top_p, top_k } = body;
+  const { temperature, top_p, top_k, min_p, repetition_penalty } = body;
   const sampled = withDefaults<SamplingRequest>(
-    { temperature, top_p, top_k },
+    { temperature, top_p, top_k, min_p, repetition_penalty },
     { ...defaults, fields: { ...DEFAULTS, ...defaults.fields } },
   );
   return {
@@ -67,7 +76,7 @@ function toInput(body: QueryRequest, defaults: RequestDefaults): Omit<GenerateRe
     maxTokens: newTokens,
     maxTotalTokens: newTokens === null ? (body.max_length ?? MAX_LENGTH) : null,
     sampling: (body.do_sample ?? true) ? toSampling(sampled) : greedy(),
-    stop: toStop(defaults.fields.stop),
+    stop: (body.stop ?? body.stop_strings ?? null) === null ? toStop(defaults.fields.stop) : [],
     ignoreEos: false,
   };
 }

@@ -3,7 +3,7 @@ import type { DeploymentDefaults } from "../schemas/deployment.ts";
 
 /** What a deployment adds to requests that do not say otherwise. */
 export interface RequestDefaults {
-  /** Goes before chats that begin with no system message of their own. */
+  /** Goes before chats without a system message of their own. */
   systemPrompt: string | null;
   /** Sampling fields by the names that requests have for them. */
   fields: DeploymentDefaults;

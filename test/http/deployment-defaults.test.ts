@@ -42,6 +42,20 @@ describe("what a deployment says for its requests", () => {
     expect(last()).toMatchObject({ sampling: { temperature: 0.9, repeatPenalty: 1.1 }, maxTokens: 2 });
   });
 
+  test("gives way to what a query switches off", async () => {
+    await using given = await serverWith({
+      sampling: { min_p: 0.5, repeat_penalty: 1.3, stop: "END" },
+    });
+    const { server, last } = given;
+    const prompt = "Hi";
+    await postJson(server, "/query", { prompt, min_p: 0, repetition_penalty: 1, stop: [] });
+    expect(last()).toMatchObject({ sampling: { minP: 0, repeatPenalty: 1 }, stop: [] });
+    await postJson(server, "/query", { prompt, stop_strings: {} });
+    expect(last()).toMatchObject({ sampling: { minP: 0.5, repeatPenalty: 1.3 }, stop: [] });
+    await postJson(server, "/query", { prompt, min_p: null, repetition_penalty: null, stop: null });
+    expect(last()).toMatchObject({ sampling: { minP: 0.5, repeatPenalty: 1.3 }, stop: ["END"] });
+  });
+
   test("is a system prompt for chats that bring none", async () => {
     await using given = await serverWith({ system_prompt: "Be brief." });
     const { server, last } = given;
