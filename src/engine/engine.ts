@@ -240,6 +240,8 @@ export interface GenerateRequest {
   stop: string[];
   /** Go on past the model's end-of-generation tokens. */
   ignoreEos: boolean;
+  /** It takes the place of an answer of the same request that has ended: no full queue refuses it. */
+  follows?: boolean;
 }
 
 /** Every value is set: defaults belong to the services. */

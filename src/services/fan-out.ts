@@ -21,8 +21,11 @@ export function generateAll(
   request: RunningRequest,
   inputs: Omit<GenerateRequest, "id">[],
 ): AsyncGenerator<Progress> {
-  const answers = inputs.map((input, index) => generateOne(request, input, index));
-  return merge(answers, request.engine.info.slots);
+  const { slots } = request.engine.info;
+  const answers = inputs.map((input, index) =>
+    generateOne(request, { ...input, follows: index >= slots }, index),
+  );
+  return merge(answers, slots);
 }
 
 /** Waits for all of them. */

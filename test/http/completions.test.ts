@@ -112,6 +112,17 @@ describe("POST /v1/completions", () => {
     expect(ends).toHaveLength(3);
   });
 
+  test("tells which prompts take the place of one that is answered", async () => {
+    await using server = await startServer({ slots: 2 });
+    await server.client.completions.create({ ...ask, prompt: ["a", "b", "c", "d"] });
+    expect(fakeModel(server).requests.map(({ follows }) => follows ?? false)).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+  });
+
   test("takes no more slots for one request than there are", async () => {
     await using server = await startServer({ slots: 2, decodeMs: 1 }, { queueLimit: 0 });
     const prompt = Array.from({ length: 9 }, (_, index) => `prompt ${index}`);

@@ -103,6 +103,14 @@ describe("slots", () => {
     await Promise.all(running);
     await bench.run("e", tokens(3));
   });
+
+  test("and a full queue refuse no answer that takes the place of one of the same request", async () => {
+    const bench = new LoopBench(new FakeContext(), { slotCount: 1, queueLimit: 1 });
+    const running = ["a", "b"].map((id) => bench.run(id, tokens(3)));
+    const follows = bench.run("c", tokens(3), { follows: true });
+    await Promise.all([...running, follows]);
+    expect(bench.outcome("c").error).toBeNull();
+  });
 });
 
 describe("a cancelled request", () => {

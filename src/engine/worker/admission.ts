@@ -102,6 +102,7 @@ export function admit(request: GenerateRequest, context: ContextLengths, reader:
     limit,
     sampler: samplerConfig(sampling, prompt, ignoreEos ? vocabulary.endTokens : []),
     stop: request.stop,
+    follows: request.follows ?? false,
   });
 }
 

@@ -17,6 +17,8 @@ export interface RunOptions {
   limit: number;
   sampler: SamplerConfig;
   stop: readonly string[];
+  /** Whether it takes the place of another one, so that it needs none in the queue. */
+  follows?: boolean;
 }
 
 /** One request on its way through the step loop. Times are milliseconds of `performance.now()`. */
@@ -25,6 +27,7 @@ export class Run {
   readonly prompt: Uint32Array;
   readonly limit: number;
   readonly samplerConfig: SamplerConfig;
+  readonly follows: boolean;
   readonly #text: AnswerText;
   readonly #queuedAt = performance.now();
   #startedAt = 0;
@@ -43,11 +46,12 @@ export class Run {
   /** What may come after it; the next step finds out. */
   guesses = new Uint32Array();
 
-  constructor({ id, prompt, limit, sampler, stop }: RunOptions) {
+  constructor({ id, prompt, limit, sampler, stop, follows = false }: RunOptions) {
     this.id = id;
     this.prompt = prompt;
     this.limit = limit;
     this.samplerConfig = sampler;
+    this.follows = follows;
     this.#text = new AnswerText(stop);
   }
 

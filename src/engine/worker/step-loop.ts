@@ -100,7 +100,7 @@ export class StepLoop {
 
   /** @throws ApiError as `assertRoom` does */
   submit(run: Run): void {
-    this.assertRoom();
+    if (!run.follows) this.assertRoom();
     this.#waiting.push(run);
     if (!this.#looping) void this.#loop();
   }

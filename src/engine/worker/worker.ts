@@ -136,7 +136,7 @@ export class Worker {
   #generate(id: string, request: GenerateRequest): void {
     const { loop, info, ...reader } = this.#loaded();
     // Before the prompt is tokenised: an overloaded server should not spend time on what it refuses.
-    loop.assertRoom();
+    if (!request.follows) loop.assertRoom();
     const run = admit({ ...request, id }, info, reader);
     this.#send({ type: "admitted", id, promptTokens: run.prompt.length });
     loop.submit(run);
