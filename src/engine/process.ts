@@ -34,6 +34,8 @@ export class LlamaEngine implements Engine {
     const watchdog = this.#watchdog();
     let model: ProcessModel | null = null;
     const onMessage = (message: FromWorker) => {
+      // Heartbeats come late while the engine reads many prompts, but it answers each of them.
+      watchdog.message(performance.now());
       switch (message.type) {
         case "progress":
           watchdog.progress(message.fraction, performance.now());

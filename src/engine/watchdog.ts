@@ -48,10 +48,15 @@ export class Watchdog {
     this.#sign = now;
   }
 
-  /** The JavaScript thread of the engine runs, and `step` is what llama.cpp is at. */
+  /** A message has come. */
+  message(now: number): void {
+    if (!this.#loading) this.#sign = now;
+  }
+
+  /** `step` is what llama.cpp is at. */
   heartbeat(step: RunningStep | null, now: number): void {
     this.#step = step;
-    if (!this.#loading) this.#sign = now;
+    this.message(now);
   }
 
   /** @returns why the engine is beyond help, as a sentence for a person, or `null` */

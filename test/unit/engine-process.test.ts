@@ -237,6 +237,14 @@ describe("an engine that hangs", () => {
     expect(isAlive(pidOf(model))).toBe(false);
   });
 
+  test("seems to, but answers while its heart has no time to beat, is not ended", async () => {
+    const model = await load("model", { heartbeatTimeoutMs: 500 });
+    await model.generate(textRequest("silence"), never);
+    const generation = await model.generate({ ...textRequest("stream"), maxTokens: 200 }, never);
+    expect((await read(generation)).text).toEndWith("199 200 ");
+    await model.unload();
+  });
+
   test("because it was stopped is ended", async () => {
     const model = await load("model", { heartbeatTimeoutMs: 200 });
     process.kill(pidOf(model), "SIGSTOP");

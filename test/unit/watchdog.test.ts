@@ -57,6 +57,12 @@ describe("a ready engine", () => {
     expect(pass(3_600_000, (time) => watchdog.heartbeat(null, time))).toBeNull();
   });
 
+  test("lives as long as it says anything", () => {
+    const { watchdog, pass, now } = watch();
+    watchdog.ready(now());
+    expect(pass(3_600_000, (time) => watchdog.message(time))).toBeNull();
+  });
+
   test("that is silent is over", () => {
     const { watchdog, pass, now } = watch();
     watchdog.ready(now());

@@ -125,6 +125,7 @@ export class Worker {
           this.#tuneWhenQuiet(loop);
         },
         onFatal: (error) => {
+          outbox.flush();
           this.#log("error", `the step loop broke: ${error instanceof Error ? error.stack : String(error)}`);
           this.#exit(1);
         },
