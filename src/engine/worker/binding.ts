@@ -89,7 +89,8 @@ const NO_LOGITS = new Uint32Array();
 
 /**
  * The native side of one context: KV cells of its sequences, batches and sampling.
- * Nothing here may be called while `decode` or `sample` is pending, except more calls of `sample`.
+ * Nothing here may be called while `decode` is pending. While `sample` is, more of it may, and what concerns cells:
+ * sampling reads logits alone.
  */
 export class NativeContext {
   readonly #context: AddonContext;
