@@ -33,8 +33,11 @@ const PART = /^(.*)-(\d{5})-of-(\d{5})(?:\.gguf)?$/i;
 /** A name that can mean only one model: it ends as a file does. */
 export const isFileName = (name: string) => GGUF.test(name) || PART.test(name);
 
-/** Vision and audio projectors and tables of importances lie beside their model and are none themselves. */
-const COMPANION = /(^|\/)(?:mmproj|imatrix)[^/]*$/i;
+/**
+ * Vision and audio projectors (`mmproj-F16`, `Model.mmproj-Q8_0`) and tables of importances lie beside their model and
+ * are none themselves. A model that was made with such a table may end in `imatrix`.
+ */
+const COMPANION = /(?:^|[/._-])mmproj[^/]*$|(?:^|\/)imatrix[^/]*$/i;
 const DEEPEST = 8;
 
 /**

@@ -40,7 +40,7 @@ const GGUF = /\.gguf$/i;
 /** A tag that other programs write for "whichever is usual". */
 const USUAL = "latest";
 
-/** The path of a page or a file on the hub, after `user/repository/`. */
+/** The path of a page or a file on the hub, after `user/repository/`; a revision's own slashes are `%2F`. */
 const PAGE = /^(?:resolve|blob|raw|tree)\/([^/]+)(?:\/(.*))?$/;
 
 /**
@@ -129,13 +129,14 @@ function parseAddress(text: string, endpoint: string | undefined): ModelName {
   return { kind: "url", url };
 }
 
+/** @param path as the address has it, percent signs and all */
 function parseHubPath(path: string): HubName | null {
   const [user, repository, ...rest] = path.split("/");
   const page = PAGE.exec(rest.join("/"));
-  if (!page) return parseHubName(path);
+  if (!page) return parseHubName(decode(path));
   const [, revision = "", file = ""] = page;
   // A page of a folder or of a text file stands for its repository.
-  const model = GGUF.test(file) ? `/${file}` : "";
+  const model = GGUF.test(file) ? `/${decode(file)}` : "";
   return parseHubName(`${user}/${repository}${model}#${decode(revision)}`);
 }
 
@@ -143,7 +144,7 @@ function parseHubPath(path: string): HubName | null {
 function pathBelow(url: URL, hub: URL | null): string | null {
   const root = hub ? hub.pathname.replace(/\/+$/, "") : "";
   if (!url.pathname.startsWith(`${root}/`)) return null;
-  return decode(url.pathname.slice(root.length)).replace(/^\/+|\/+$/g, "");
+  return url.pathname.slice(root.length).replace(/^\/+|\/+$/g, "");
 }
 
 /** Undoes percent signs; what is not well encoded stays as it is. */

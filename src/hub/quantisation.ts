@@ -1,6 +1,7 @@
-/** The end of a file's stem that tells its quantisation, e.g. `Q4_K_M`, `UD-IQ2_XXS`, `bf16`. */
-const AT_END = /(?:^|[-._])((?:UD-)?(?:I?Q\d\w*|TQ\d\w*|MXFP4\w*|NVFP4|BF16|F(?:P)?(?:16|32)))$/i;
-const ALONE = new RegExp(`^${AT_END.source.replace("(?:^|[-._])", "")}`, "i");
+/** `Q4_K_M`, `UD-IQ2_XXS`, `bf16`. */
+const ALONE = /^((?:UD-)?(?:I?Q\d\w*|TQ\d\w*|MXFP4\w*|NVFP4|BF16|F(?:P)?(?:16|32)))$/i;
+/** The end of a file's stem, or all of its name, that tells its quantisation. */
+const AT_END = new RegExp(`(?:^|[-._/])${ALONE.source.slice(1)}`, "i");
 
 /** What is taken where nobody chose: the usual four bits first, then what comes nearest. */
 const PREFERRED = [

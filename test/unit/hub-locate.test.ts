@@ -53,6 +53,11 @@ describe("a name on the hub", () => {
     expect(await locate(name)).toMatchObject({ name: file });
   });
 
+  test.each(["user/repo:Q8_0", "user/repo"])("stands for no projector beside the model: %s", async (name) => {
+    hub.add("user/repo", { files: files("M.Q8_0.gguf", "M.mmproj-Q8_0.gguf", "M-mmproj-f16.gguf") });
+    expect(await locate(name)).toMatchObject({ name: "user/repo/M.Q8_0.gguf" });
+  });
+
   test.each(["user/repo:Q8_0", "user/repo", "user/repo/Q8_0/big-00001-of-00003.gguf"])(
     "stands for all parts of a split model: %s",
     async (name) => {

@@ -66,6 +66,18 @@ test("files in the cache that programs share are found by their names on the hub
   expect(found?.parts[0]?.path).toStartWith(here.at("hub"));
 });
 
+test("a file that is named by its quantisation alone is found by that", async () => {
+  await using here = await shelves({
+    "models/user/bare/Q8_0.gguf": "1",
+    "models/user/bare/sub/q4_k_m.gguf": "2",
+  });
+  const find = async (name: string) => (await here.library.findRepository(hubName(name)))?.name;
+  expect(await find("user/bare:Q8_0")).toBe("user/bare/Q8_0.gguf");
+  expect(await find("user/bare:Q4_K_M")).toBe("user/bare/sub/q4_k_m.gguf");
+  const choice = { eightBit: true, fourBit: false };
+  expect((await here.library.find("user/bare", choice))?.model.name).toBe("user/bare/Q8_0.gguf");
+});
+
 test("another revision in the cache has a name of its own, and a strange one is left alone", async () => {
   await using here = await shelves({});
   await cache(here.at("hub"), "user/repo", ["m.gguf"], { dev: COMMIT, evil: "../../.." } as never);

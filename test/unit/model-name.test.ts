@@ -33,6 +33,15 @@ test.each([
     "https://huggingface.co/user/repo/resolve/main/sub/a%20b.gguf?download=true",
     hub("user/repo", { file: "sub/a b.gguf" }),
   ],
+  [
+    "https://huggingface.co/user/repo/blob/refs%2Fpr%2F1/a.gguf",
+    hub("user/repo", { file: "a.gguf", revision: "refs/pr/1" }),
+  ],
+  ["https://huggingface.co/user/repo/tree/refs%2Fpr%2F1", hub("user/repo", { revision: "refs/pr/1" })],
+  [
+    "https://huggingface.co/user/repo/resolve/feature%2Fx/sub/a.gguf",
+    hub("user/repo", { file: "sub/a.gguf", revision: "feature/x" }),
+  ],
   ["https://huggingface.co/user/repo/blob/dev/a.gguf", hub("user/repo", { file: "a.gguf", revision: "dev" })],
   ["guide", { kind: "local", path: "guide" }],
   ["folder/model.gguf", { kind: "local", path: "folder/model.gguf" }],
