@@ -2,7 +2,9 @@ import type { Command } from "commander";
 import { SystemProbe } from "../system/probe.ts";
 import { inspect, reportText } from "./check-report.ts";
 import { runsInSession } from "./client/client-command.ts";
+import { findConnection } from "./client/connection.ts";
 import { HUB_TOKEN_OPTION, withHubToken } from "./client/hub-token.ts";
+import { ServerClient } from "./client/server-client.ts";
 import { estimateText } from "./estimate-text.ts";
 import { addSettingOptions, readSettings } from "./settings-help.ts";
 import { say, tell } from "./terminal/output.ts";
@@ -22,9 +24,10 @@ export function addCheckCommand(program: Command): void {
     .option(...HUB_TOKEN_OPTION)
     .allowExcessArguments(false)
     .addHelpText("after", EXAMPLES);
-  type Options = { hfToken?: string };
-  runsInSession<Options, [string | undefined]>(command, async ({ client, json }, { hfToken }, model) => {
+  type Options = { hfToken?: string; url?: string };
+  runsInSession<Options, [string | undefined]>(command, async ({ json }, { hfToken, url }, model) => {
     const { config, warnings } = readSettings(command);
+    const client = new ServerClient(findConnection(url, process.env, () => config));
     for (const warning of warnings) tell(warning);
     const report = await inspect(new SystemProbe(config.modelsDir));
     const estimate =

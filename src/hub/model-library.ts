@@ -87,19 +87,25 @@ export class ModelLibrary {
    * @returns `null` when it is not, or only in another quantisation
    */
   async findRepository(name: HubName): Promise<LibraryModel | null> {
+    const [best] = await this.ofRepository(name);
+    return best ?? null;
+  }
+
+  /** All models here that a name on the hub may stand for, the usual one first. */
+  async ofRepository(name: HubName): Promise<LibraryModel[]> {
     const folder = `${folderOf(name)}/`;
     const models = (await this.list()).filter((model) => model.name.startsWith(folder));
     if (name.file !== null) {
       const key = modelKey(folder + name.file);
-      return models.find((model) => modelKey(model.name) === key) ?? null;
+      return models.filter((model) => modelKey(model.name) === key);
     }
     const { tag } = name;
-    const [best] = models
+    return models
       .filter((model) => model.parts.length === model.partCount)
       .map((model) => ({ model, quantisation: quantisationOf(stemOf(model.name)), fileSize: model.fileSize }))
       .filter(({ quantisation }) => tag === null || isQuantisation(tag, quantisation))
-      .toSorted(byPreference);
-    return best?.model ?? null;
+      .toSorted(byPreference)
+      .map(({ model }) => model);
   }
 
   /** Whether any model's name begins like this. */

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import type { Config } from "../config/config.ts";
 import { ApiError, invalidRequest } from "../errors.ts";
 import { capabilitiesOf } from "../formats/gguf/capabilities.ts";
@@ -105,16 +105,16 @@ export class Inventory {
     const exact = listed.find((one) => modelKey(one.name) === modelKey(name));
     if (exact) return exact;
     const parsed = parseModelName(name);
-    const found = parsed.kind === "hub" ? await library.findRepository(parsed) : null;
-    if (!found) throw notOnDisk(name);
-    const inFolder = listed.filter((one) => one.name.startsWith(`${dirname(found.name)}/`));
-    if (parsed.kind === "hub" && parsed.tag === null && inFolder.length > 1)
+    const found = parsed.kind === "hub" ? await library.ofRepository(parsed) : [];
+    const [only] = found;
+    if (!only) throw notOnDisk(name);
+    if (found.length > 1)
       throw invalidRequest(
-        `'${name}' stands for several models: name one of ${enumerate(inFolder.map((one) => one.name))}`,
+        `'${name}' stands for several models: name one of ${enumerate(found.map((one) => one.name))}`,
         "id",
         "ambiguous_model",
       );
-    return found;
+    return only;
   }
 
   async #describe(model: OnDisk): Promise<DiskModel> {

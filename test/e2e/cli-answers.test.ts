@@ -120,6 +120,16 @@ describe("berth chat", () => {
     expect(JSON.parse(err)).toMatchObject({ error: { message: expect.any(String) } });
   });
 
+  test("asks what a fenced text says, be it like a command, and though the pipe ends within", async () => {
+    await using server = await startServer();
+    const { code } = await verb(server.url, ["chat"], '"""// a\nb"""\n"""/exit"""\n"""c\nd\n');
+    expect(code).toBe(0);
+    const asked = server.engine.models[0]?.requests.map(({ prompt }) =>
+      prompt.kind === "chat" ? prompt.messages.at(-1)?.content : null,
+    );
+    expect(asked).toEqual(["// a\nb", "/exit", "c\nd"]);
+  });
+
   test("takes commands, and texts of several lines", async () => {
     await using server = await startServer();
     const input = 'gone\n/clear\n/system Be kind.\n"""a\n/b\n"""\n/exit\nnever asked\n';

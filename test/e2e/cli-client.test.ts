@@ -59,6 +59,11 @@ describe("berth deploy", () => {
     expect(server.manager.current()).toMatchObject({ model_name: "mine", slots: 2 });
   });
 
+  test("ends when a model is ready that is to be unloaded at once", async () => {
+    await using server = await startServer({}, { deploy: null });
+    expect((await verb(server.url, ["deploy", "mine", "--ttl", "0"])).code).toBe(0);
+  });
+
   test("hands every option on to the server", async () => {
     await using server = await startServer({}, { deploy: null });
     const words =

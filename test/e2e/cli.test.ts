@@ -63,6 +63,13 @@ describe("berth check", () => {
     expect(code).toBe(0);
   });
 
+  test("asks the server that has the same settings about a model", async () => {
+    const { code, err } = await berth(["check", "guide", "--host", "127.0.0.2", "--port", "9"]);
+    expect(err).toContain("http://127.0.0.2:9");
+    // That nobody listens there.
+    expect(code).toBe(3);
+  });
+
   test("tells a program the same as JSON", async () => {
     const { code, out } = await berth(["check", "--json"]);
     const report = JSON.parse(out);

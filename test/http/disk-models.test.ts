@@ -190,6 +190,19 @@ describe("DELETE /models/{id}", () => {
     expect(await readdir(at.server.services.config.modelsDir, { recursive: true })).toEqual([]);
   });
 
+  test("removes none of several that a name may mean", async () => {
+    await using at = await start();
+    const names = ["Q4_K_M/m-Q4_K_M.gguf", "Q8_0/m-Q8_0.gguf", "small-Q5_K_M.gguf", "large-Q5_K_M.gguf"];
+    at.hub.add("user/many", { files: Object.fromEntries(names.map((name) => [name, model])) });
+    for (const name of names) await at.have(`user/many/${name}`);
+    const before = await readdir(at.server.services.config.modelsDir, { recursive: true });
+    for (const name of ["user/many", "user/many:Q5_K_M"])
+      expect(await errorOf(await at.delete(`/models/${name}`))).toMatchObject({ code: "ambiguous_model" });
+    expect(await readdir(at.server.services.config.modelsDir, { recursive: true })).toEqual(before);
+    expect((await at.delete("/models/user/many:Q8_0")).status).toBe(200);
+    expect(await at.file(`user/many/Q8_0/m-Q8_0.gguf`).exists()).toBe(false);
+  });
+
   test("leaves alone what somebody put there, what is deployed and what is not there", async () => {
     await using at = await start();
     await Bun.write(at.file("mine.gguf"), model);

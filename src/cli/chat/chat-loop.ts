@@ -52,14 +52,17 @@ export class ChatLoop {
       if (!(await this.#take(line))) break;
       this.#prompt();
     }
+    // A person who leaves within a text has not said it; a pipe that ends there has.
+    if (this.#block && !this.#terminal) await this.#ask(this.#block.join("\n").trim());
     this.#lines.close();
   }
 
   /** @returns whether to go on */
   async #take(line: string): Promise<boolean> {
+    const isFenced = this.#block !== null || line.trimStart().startsWith(FENCE);
     const text = this.#wholeText(line);
     if (text === null || text === "") return true;
-    if (!text.startsWith("/")) await this.#ask(text);
+    if (isFenced || !text.startsWith("/")) await this.#ask(text);
     else if (text === "/exit" || text === "/bye" || text === "/quit") return false;
     else await this.#command(text);
     return true;

@@ -1,4 +1,5 @@
 import { API_KEY_VARIABLE, ConfigError, loadConfig, URL_VARIABLE } from "../../config.ts";
+import type { Config } from "../../config/config.ts";
 import { SETTINGS } from "../../config/settings.ts";
 import { baseUrl } from "../banner.ts";
 import { CommandError } from "./command-error.ts";
@@ -6,15 +7,17 @@ import type { Connection } from "./server-client.ts";
 
 /**
  * The server meant: by flag, by `BERTH_URL`, else where a server with this environment and `berth.yaml` would listen.
+ * @param config of that server, where more is known of it than environment and file tell
  * @throws CommandError for an address that is none
  */
 export function findConnection(
   url: string | undefined,
   env: Readonly<Record<string, string | undefined>> = process.env,
+  config: () => Pick<Config, "host" | "port"> = () => loadConfig({ env }).config,
 ): Connection {
   const given = url ?? (env[URL_VARIABLE] || undefined);
   return {
-    url: given === undefined ? configuredUrl(env) : checked(given),
+    url: given === undefined ? configuredUrl(config) : checked(given),
     apiKey: env[API_KEY_VARIABLE] || null,
   };
 }
@@ -27,9 +30,9 @@ function checked(given: string): string {
   return `${url.origin}${url.pathname}`.replace(/\/+$/, "").replace(/\/v1$/, "");
 }
 
-function configuredUrl(env: Readonly<Record<string, string | undefined>>): string {
+function configuredUrl(config: () => Pick<Config, "host" | "port">): string {
   try {
-    const { host, port } = loadConfig({ env }).config;
+    const { host, port } = config();
     return baseUrl(host, port === 0 ? Number(SETTINGS.port.default) : port);
   } catch (error) {
     // A mistake in a setting is for `berth serve` to tell.
