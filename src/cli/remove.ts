@@ -2,7 +2,9 @@ import type { Command } from "commander";
 import { formatBytes } from "../formats/quantity.ts";
 import { addClientCommand, runsInSession } from "./client/client-command.ts";
 import { ServerRefusal } from "./client/command-error.ts";
-import type { ServerClient } from "./client/server-client.ts";
+import { stemOf } from "../hub/model-listing.ts";
+import { isQuantisation, quantisationOf } from "../hub/quantisation.ts";
+import type { DownloadStatus } from "../schemas/download.ts";
 
 /** `berth rm <model>`: removes a downloaded model, or what arrived of one. */
 export function addRemoveCommand(program: Command): void {
@@ -11,27 +13,32 @@ export function addRemoveCommand(program: Command): void {
     examples: ["berth rm user/repo:Q4_K_M", "berth rm user/repo/path/file.gguf"],
   });
   runsInSession<object, [string]>(command, async ({ client, print }, _options, model) => {
+    const meant = (await client.downloads()).downloads.filter((download) => isMeant(download, model));
+    const giveUp = async ({ id, model_name }: DownloadStatus) =>
+      print(
+        await client.discard(id),
+        () => `The download of '${model_name}' is given up, and what arrived of it is removed`,
+      );
+    // Before any model: who breaks a download off is told to give it up by the name of the pull.
+    const open = meant.find(({ state }) => state !== "cancelled");
+    if (open) return giveUp(open);
     try {
       const answer = await client.removeModel(model);
       print(answer, () => `${answer.message}: ${formatBytes(answer.freed_bytes)} are free again`);
     } catch (error) {
-      const given = isMissing(error) ? await discardDownload(client, model) : null;
-      if (!given) throw error;
-      print(
-        given,
-        () => `The download of '${given.model_name}' is given up, and what arrived of it is removed`,
-      );
+      const [cancelled] = meant;
+      if (!cancelled || !isMissing(error)) throw error;
+      await giveUp(cancelled);
     }
   });
 }
 
 const isMissing = (error: unknown) => error instanceof ServerRefusal && error.code === "model_not_found";
 
-async function discardDownload(client: ServerClient, model: string) {
-  const { downloads } = await client.downloads();
-  const meant = downloads.find(
-    ({ model_name, source, state }) =>
-      (model_name === model || source === model) && state !== "completed" && state !== "cancelled",
-  );
-  return meant ? client.discard(meant.id) : null;
+/** Whether a name as one pulls it means this download, of which something may lie there. */
+function isMeant({ model_name, source, state }: DownloadStatus, name: string): boolean {
+  if (state === "completed") return false;
+  const [repository, tag] = name.split(":");
+  const isQuantised = tag !== undefined && isQuantisation(tag, quantisationOf(stemOf(model_name)));
+  return model_name === name || source === name || (source === repository && isQuantised);
 }

@@ -6,6 +6,7 @@ import { ContentSource, type Delivery } from "./content-source.ts";
 import { downloadCorrupt } from "./hub-failures.ts";
 import { type Access, HttpFailure } from "./http.ts";
 import type { RemoteFile } from "./locate.ts";
+import { holds } from "./origin.ts";
 import { discardPart, PartFile, partPath, promote } from "./part-file.ts";
 import type { Range } from "./range-set.ts";
 import { sha256OfFile } from "./verify-file.ts";
@@ -92,9 +93,8 @@ export class FileDownload {
   }
 
   /** An earlier run may have ended between the last two files of a split model. */
-  async #isThere(): Promise<boolean> {
-    const found = await stat(this.#target).catch(() => null);
-    return found !== null && found.isFile() && found.size === this.#file.size;
+  #isThere(): Promise<boolean> {
+    return holds(this.#target, this.#file);
   }
 
   async #fetch(): Promise<void> {

@@ -1,5 +1,6 @@
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { RemoteFile } from "./locate.ts";
 import { writeWhole } from "./part-file.ts";
 
 /** Where a downloaded file came from; a hidden note beside it, which only downloaded files have. */
@@ -27,6 +28,18 @@ export async function readOrigin(path: string): Promise<Origin | null> {
   } catch {
     return null;
   }
+}
+
+/**
+ * Whether what lies there is this content: of its size, and where both hashes are known, of its hash. The file itself
+ * is not read.
+ */
+export async function holds(path: string, content: Pick<RemoteFile, "size" | "sha256">): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  if (!found?.isFile() || found.size !== content.size) return false;
+  const origin = await readOrigin(path);
+  const isKnown = content.sha256 !== null && (origin?.sha256 ?? null) !== null;
+  return !isKnown || origin?.sha256 === content.sha256;
 }
 
 /** Removes a downloaded file and its note. */

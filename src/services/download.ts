@@ -7,7 +7,7 @@ import { type DownloadRecord, plainAddress } from "../hub/download-journal.ts";
 import { removeEmptyFolders } from "../hub/empty-folders.ts";
 import { FileDownload, type FileDownloadOptions } from "../hub/file-download.ts";
 import type { RemoteFile, RemoteModel } from "../hub/locate.ts";
-import { writeOrigin } from "../hub/origin.ts";
+import { holds, readOrigin, removeDownloaded, writeOrigin } from "../hub/origin.ts";
 import { discardPart, partialBytes } from "../hub/part-file.ts";
 import type { Log } from "../log.ts";
 import type { DownloadState, DownloadStatus } from "../schemas/download.ts";
@@ -34,7 +34,7 @@ const OVER: ReadonlySet<DownloadState> = new Set(["completed", "cancelled"]);
 /** One model on its way to this machine: all its files, through pauses, failures and restarts of the server. */
 export class Download {
   readonly id: string;
-  readonly model: RemoteModel;
+  #model: RemoteModel;
   readonly created: number;
   /** Somebody asked for it by itself, and not only a deployment. */
   wanted: boolean;
@@ -56,13 +56,17 @@ export class Download {
   /** Nothing happens before `start`. */
   constructor(record: DownloadRecord, parts: DownloadParts) {
     this.id = record.id;
-    this.model = record.model;
+    this.#model = record.model;
     this.created = record.created;
     this.wanted = record.wanted;
     this.#parts = parts;
     this.#progress = new DownloadProgress(record.model.files);
     this.#error = record.error && ApiError.fromWire(record.error);
     this.#state = this.#error ? "failed" : "paused";
+  }
+
+  get model(): RemoteModel {
+    return this.#model;
   }
 
   get state(): DownloadState {
@@ -96,9 +100,13 @@ export class Download {
     };
   }
 
-  /** Begins, or goes on after a pause or a failure. Does nothing when it is under way or over. */
-  start(access: Access): void {
+  /**
+   * Begins, or goes on after a pause or a failure. Does nothing when it is under way or over.
+   * @param model the same content, as it was found by now: signed addresses pass
+   */
+  start(access: Access, model: RemoteModel = this.#model): void {
     if (this.active || this.over) return;
+    this.#model = model;
     const before = this.#run;
     const stop = (this.#stop = new AbortController());
     this.#error = null;
@@ -112,10 +120,10 @@ export class Download {
     return this.#end("paused");
   }
 
-  /** Keeps what is there for a later download of the same, unless told otherwise. */
+  /** Keeps what is there for a later download of the same, unless told otherwise; then also when it was cancelled. */
   async cancel({ discard = false } = {}): Promise<void> {
     await this.#end("cancelled");
-    if (discard) for (const file of this.model.files) await discardPart(this.#target(file));
+    if (discard) await this.#discard();
     await this.#tidy();
   }
 
@@ -129,8 +137,8 @@ export class Download {
   async measure(): Promise<void> {
     for (const [index, file] of this.model.files.entries()) {
       const target = this.#target(file);
-      const whole = await stat(target).catch(() => null);
-      this.#progress.found(index, whole?.size ?? (await partialBytes(target, file)));
+      const isThere = await holds(target, file);
+      this.#progress.found(index, isThere ? (file.size ?? 0) : await partialBytes(target, file));
     }
   }
 
@@ -258,6 +266,16 @@ export class Download {
     this.#become(state);
     this.#stop.abort();
     await this.#run;
+  }
+
+  /** What arrived goes. A model of which every file is there is none that arrives: it was there before. */
+  async #discard(): Promise<void> {
+    const isPresent = await this.isPresent();
+    for (const file of this.model.files) {
+      const target = this.#target(file);
+      await discardPart(target);
+      if (!isPresent && (await readOrigin(target))) await removeDownloaded(target);
+    }
   }
 
   /** Leaves no trace of a file of which nothing is there. */

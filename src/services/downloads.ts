@@ -117,8 +117,9 @@ export class Downloads {
    */
   async cancel(id: string, discard: boolean): Promise<DownloadStatus> {
     const download = this.get(id);
-    if (download.over) this.#forget(id);
-    else await download.cancel({ discard });
+    const { over } = download;
+    if (download.state !== "completed") await download.cancel({ discard });
+    if (over) this.#forget(id);
     return download.status();
   }
 
@@ -152,7 +153,7 @@ export class Downloads {
     // Somebody else may have begun the same meanwhile. From here on nothing is awaited.
     const download = this.#open(model) ?? (known.over ? known : this.#add(known));
     if (wanted) download.wanted = true;
-    download.start(access);
+    download.start(access, model);
     return download;
   }
 

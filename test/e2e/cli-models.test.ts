@@ -148,6 +148,21 @@ describe("berth rm", () => {
     expect(out).toContain("is given up, and what arrived of it is removed");
     expect(await at.file("user/repo/m-Q4_K_M.gguf.part").exists()).toBe(false);
   });
+
+  test("gives up the download that is meant, and leaves what is complete beside it", async () => {
+    await using at = await start();
+    await at.have("user/repo:Q8_0");
+    at.slowDown();
+    const { download } = await at.pull("user/repo:Q4_K_M");
+    await at.begins(download?.id);
+    const isPartThere = () => at.file("user/repo/m-Q4_K_M.gguf.part").exists();
+    await at.delete(`/downloads/${download?.id}`);
+    expect(await isPartThere()).toBe(true);
+    const { out } = await verb(at.url, ["rm", "user/repo:q4_k_m"]);
+    expect(out).toContain("The download of 'user/repo/m-Q4_K_M.gguf' is given up");
+    expect(await isPartThere()).toBe(false);
+    expect(await at.file("user/repo/m-Q8_0.gguf").exists()).toBe(true);
+  });
 });
 
 describe("shell completion", () => {

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { HubClient } from "../../src/hub/hub-client.ts";
 import { locateOnHub, locateUrl, type RemoteModel } from "../../src/hub/locate.ts";
 import { parseModelName } from "../../src/hub/model-name.ts";
 import type { DownloadState } from "../../src/schemas/download.ts";
+import { BUILT_IN_FILE } from "../../src/services/built-in-model.ts";
 import type { Downloads } from "../../src/services/downloads.ts";
 import { testConfig } from "../support/config.ts";
 import { eventually } from "../support/eventually.ts";
@@ -217,4 +219,76 @@ test("the disk is asked for what others will still take, too", async () => {
     code: "insufficient_disk",
   });
   expect(await Bun.file(join(config.modelsDir, "user/repo/m-Q4_K_M.gguf.part")).exists()).toBe(false);
+});
+
+test("pulled again by a newer signed address, it goes on with that", async () => {
+  let valid = "1";
+  using server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: ({ url }) =>
+      new URL(url).searchParams.get("signature") === valid
+        ? new Response(Bun.file(BUILT_IN_FILE))
+        : new Response("expired", { status: 403 }),
+  });
+  const access = { endpoint: hub.endpoint, token: null };
+  const located = (signature: string) =>
+    locateUrl({ kind: "url", url: new URL(`/m.gguf?signature=${signature}`, server.url) }, access);
+  const downloads = await start();
+  const first = await located("1");
+  valid = "2";
+  const { id } = await downloads.pull(first, null);
+  await reaches(downloads, "failed");
+  expect((await downloads.pull(await located("2"), null)).id).toBe(id);
+  await reaches(downloads, "completed");
+});
+
+/** A model in three parts, of which the first is there and the second is on its way. */
+async function cutAfterFirst(downloads: Downloads, seed = 7): Promise<string> {
+  addSplit(seed);
+  hub.faults.bytesPerSecond = 3_000_000;
+  const { id } = await downloads.pull(await model("user/split"), null);
+  const arrived = () => downloads.get(id).status().downloaded_bytes;
+  await eventually(() => arrived() > SIZE * 1.1, "one part is there", 20_000);
+  await downloads.pause(id);
+  hub.faults.bytesPerSecond = null;
+  return id;
+}
+
+const PARTS = [1, 2, 3].map((part) => `s-Q8_0-0000${part}-of-00003.gguf`);
+const addSplit = (seed: number) =>
+  hub.add("user/split", {
+    files: Object.fromEntries(PARTS.map((name, at) => [name, content(seed + 2 * at)])),
+  });
+const below = (name: string) => join(folder.path, "models/user/split", name);
+
+test("a split model is put together from one state of its repository", async () => {
+  const downloads = await start();
+  await cutAfterFirst(downloads);
+  addSplit(21);
+  await downloads.pull(await model("user/split"), null);
+  await reaches(downloads, "cancelled", "completed");
+  for (const [at, name] of PARTS.entries())
+    expect(Bun.deepEquals(await Bun.file(below(name)).bytes(), content(21 + 2 * at))).toBe(true);
+});
+
+test("what is discarded leaves nothing, be whole parts there or be it cancelled before", async () => {
+  const downloads = await start();
+  const first = await cutAfterFirst(downloads);
+  await downloads.cancel(first, true);
+  const models = join(folder.path, "models");
+  expect(await readdir(models, { recursive: true })).toEqual([]);
+  const second = await cutAfterFirst(downloads);
+  await downloads.cancel(second, false);
+  expect(await Bun.file(below(PARTS[0]!)).exists()).toBe(true);
+  await downloads.cancel(second, true);
+  expect(await readdir(models, { recursive: true })).toEqual([]);
+});
+
+test("a model that was there before is not discarded with a download of it", async () => {
+  const downloads = await start();
+  const { id } = await downloads.pull(await model("user/repo:Q8_0"), null);
+  await reaches(downloads, "completed");
+  await downloads.cancel(id, true);
+  expect(await Bun.file(join(folder.path, "models/user/repo/m-Q8_0.gguf")).exists()).toBe(true);
 });
