@@ -4,9 +4,8 @@ import type { GpuStatus, SystemStatus } from "../schemas/system.ts";
 import { Cached } from "./cached.ts";
 import { usableCpus } from "./cpus.ts";
 import { diskOf } from "./disk.ts";
+import { readGpus } from "./gpus.ts";
 import { type Memory, withinLimits } from "./memory.ts";
-
-const MIB = 1024 * 1024;
 
 /** Longest that a figure which is slow to get may hold up `status()`, in milliseconds. */
 const PATIENCE_MS = 200;
@@ -95,25 +94,6 @@ async function readCpuModel(): Promise<string | null> {
 
 async function readLoad(): Promise<number> {
   return (await si.currentLoad()).currentLoad;
-}
-
-async function readGpus(): Promise<GpuStatus[]> {
-  const { controllers } = await si.graphics();
-  return controllers.map(toGpuStatus);
-}
-
-/** systeminformation counts graphics memory in MiB; what it does not know is missing, empty or zero. */
-export function toGpuStatus(controller: si.Systeminformation.GraphicsControllerData): GpuStatus {
-  const { model, name, vendor, driverVersion, memoryTotal, memoryUsed, vram, utilizationGpu } = controller;
-  const total = memoryTotal ?? vram;
-  return {
-    name: name || model || "GPU",
-    vendor: vendor || null,
-    driver: driverVersion || null,
-    memory_total: total ? total * MIB : null,
-    memory_used: memoryUsed === undefined ? null : memoryUsed * MIB,
-    usage_percent: utilizationGpu ?? null,
-  };
 }
 
 function percent({ total, used }: { total: number; used: number }): number {

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { stat } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Value } from "@sinclair/typebox/value";
 import { SystemStatus } from "../../src/schemas/system.ts";
 import { Cached } from "../../src/system/cached.ts";
 import { diskOf } from "../../src/system/disk.ts";
-import { SystemProbe, toGpuStatus } from "../../src/system/probe.ts";
+import { readNvidia, toGpuStatus, withoutDisplays } from "../../src/system/gpus.ts";
+import { SystemProbe } from "../../src/system/probe.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -54,6 +55,48 @@ test("a GPU is told in bytes, and what is not known of it is null", () => {
     memory_used: null,
     usage_percent: null,
   });
+});
+
+describe("NVIDIA's tool", () => {
+  const asTold = async (script: string) => {
+    await using folder = await temporaryFolder();
+    await writeFile(join(folder.path, "nvidia-smi"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return await readNvidia(folder.path);
+  };
+
+  test("tells each card, where nothing else lists them", async () => {
+    const told = "NVIDIA H200, 580.1, 143771, 1000, 7\nNVIDIA GB10, 580.1, [N/A], [N/A], 0";
+    const rest = { vendor: "NVIDIA", driver: "580.1" };
+    expect(await asTold(`echo "${told}"`)).toEqual([
+      {
+        ...rest,
+        name: "NVIDIA H200",
+        memory_total: 143_771 * 1024 ** 2,
+        memory_used: 1000 * 1024 ** 2,
+        usage_percent: 7,
+      },
+      { ...rest, name: "NVIDIA GB10", memory_total: null, memory_used: null, usage_percent: 0 },
+    ]);
+  });
+
+  test("that fails, or is not there, tells none", async () => {
+    expect(await asTold("echo NVIDIA-SMI has failed; exit 9")).toEqual([]);
+    expect(await readNvidia("/nowhere")).toEqual([]);
+  });
+});
+
+test("what only drives a display is no GPU for models beside one that is measured", () => {
+  const gpu = (name: string, memory_used: number | null) => ({
+    name,
+    vendor: null,
+    driver: null,
+    memory_total: 8e9,
+    memory_used,
+    usage_percent: null,
+  });
+  const [bmc, card] = [gpu("ASPEED Graphics Family", null), gpu("NVIDIA H200", 0)];
+  expect(withoutDisplays([bmc, card])).toEqual([card]);
+  expect(withoutDisplays([bmc])).toEqual([bmc]);
 });
 
 describe("the disk of a folder", () => {
