@@ -14,7 +14,7 @@ const LONG_PASTE = 4000;
 
 /** Where one writes: grows with the text, takes files, and turns into the stop button while an answer is written. */
 export function Composer() {
-  const { text, attached } = unsentOf(current.value);
+  const { text, attached, reading } = unsentOf(current.value);
   const over = useSignal(false);
   const area = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
@@ -25,18 +25,21 @@ export function Composer() {
   }, []);
 
   const send = () => {
-    if (!ask(text.value, attached.value)) return;
+    // Without a file that one sees there, it would be another question.
+    if (reading.value.length > 0 || !ask(text.value, attached.value)) return;
     text.value = "";
     attached.value = [];
   };
   const attach = async (files: Iterable<File>) => {
     for (const file of files) {
+      reading.value = [...reading.value, file.name];
       try {
         const attachment = await readFile(file);
         attached.value = [...attached.value, attachment];
       } catch (error) {
         notify(explain(error), "error");
       }
+      reading.value = reading.value.toSpliced(reading.value.indexOf(file.name), 1);
     }
     area.current?.focus();
   };
@@ -75,6 +78,7 @@ export function Composer() {
     };
   }, [attached]);
   const empty = text.value.trim() === "" && attached.value.length === 0;
+  const isReading = reading.value.length > 0;
   return (
     <form
       class="composer"
@@ -85,7 +89,7 @@ export function Composer() {
       }}
     >
       <div class="composer-box">
-        {attached.value.length > 0 && (
+        {(isReading || attached.value.length > 0) && (
           <ul class="attachments" aria-label="Attached">
             {attached.value.map((one, index) => (
               <li key={index} class="attachment">
@@ -100,6 +104,13 @@ export function Composer() {
                 >
                   <Icon name="close" size={14} />
                 </button>
+              </li>
+            ))}
+            {reading.value.map((name) => (
+              <li key={name} class="attachment" aria-busy="true">
+                <Icon name="file" size={16} />
+                <span class="name">{name}</span>
+                <small>is read …</small>
               </li>
             ))}
           </ul>
@@ -157,7 +168,7 @@ export function Composer() {
               <Icon name="stop" />
             </button>
           ) : (
-            <button type="submit" class="send" aria-label="Send" title="Send" disabled={empty}>
+            <button type="submit" class="send" aria-label="Send" title="Send" disabled={empty || isReading}>
               <Icon name="send" />
             </button>
           )}

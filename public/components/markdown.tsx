@@ -79,7 +79,7 @@ function block({ token, definitions, depth }: BlockProps): ComponentChildren {
     case "formula":
       return <Formula source={token["text"] as string} display />;
     case "html":
-      return token.raw.trim().startsWith("<!--") ? null : <p class="plain">{token.raw.trim()}</p>;
+      return COMMENT.test(token.raw) ? null : <p class="plain">{token.raw.trim()}</p>;
     default:
       return <p>{inline([token])}</p>;
   }
@@ -95,6 +95,9 @@ function list(token: Tokens.List, inside: (tokens: Token[]) => VNode[]): VNode {
   if (!token.ordered) return <ul>{items}</ul>;
   return <ol start={token.start === "" ? undefined : token.start}>{items}</ol>;
 }
+
+/** A comment and nothing else; one that has no end, or text behind it, is text. */
+const COMMENT = /^\s*<!--(?:(?!-->)[^])*-->\s*$/;
 
 /** Tags that shape text and nothing else; with an attribute, they are text like any other. */
 const SHAPES = /^<(b|i|em|strong|sub|sup|kbd|mark|u|s|del|ins|small|code|q)>$/i;
@@ -129,7 +132,7 @@ function one(token: Token, depth: number): ComponentChildren {
     case "del":
       return <del>{inside()}</del>;
     case "codespan":
-      return <code>{decodeEntities(token.text as string)}</code>;
+      return <code>{token.text}</code>;
     case "br":
       return <br />;
     case "link":

@@ -89,7 +89,7 @@ function EditField({ message, onEnd }: { message: Message; onEnd: () => void }) 
         <button type="button" class="button small" onClick={onEnd}>
           Cancel
         </button>
-        <button type="button" class="button small primary" onClick={ask}>
+        <button type="button" class="button small primary" disabled={running.value !== null} onClick={ask}>
           Ask
         </button>
       </div>

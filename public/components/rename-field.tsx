@@ -21,6 +21,8 @@ export function RenameField({ conversation, onEnd }: { conversation: Conversatio
       maxLength={200}
       onBlur={() => end(true)}
       onKeyDown={(event) => {
+        // The input method's own keys: they choose characters.
+        if (event.isComposing) return;
         if (event.key === "Enter") end(true);
         if (event.key === "Escape") {
           event.stopPropagation();

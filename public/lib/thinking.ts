@@ -13,8 +13,9 @@ const PAIRS = [
 /**
  * Takes apart what a model writes that thinks aloud: thoughts between tags at the very beginning, then
  * the answer. A template may have opened the tag already, so a lone end tag counts as well.
+ * @param whole whether nothing more comes
  */
-export function splitThinking(text: string): Thought {
+export function splitThinking(text: string, whole = false): Thought {
   const start = text.trimStart();
   for (const [open, close] of PAIRS) {
     if (start.startsWith(open)) {
@@ -28,7 +29,7 @@ export function splitThinking(text: string): Thought {
       };
     }
     // Half a tag: nothing to show yet.
-    if (start !== "" && open.startsWith(start)) return { thinking: "", answer: "", open: false };
+    if (!whole && start !== "" && open.startsWith(start)) return { thinking: "", answer: "", open: false };
     const end = start.indexOf(close);
     if (end >= 0 && !start.slice(0, end).includes("`"))
       return {

@@ -36,7 +36,7 @@ export function chooseModel(name: string): void {
 
 /** Asks in the conversation shown. @returns whether it was asked */
 export function ask(content: string, attachments: Attachment[] = []): boolean {
-  if (running.value || isNothing(content, attachments)) return false;
+  if (isNothing(content, attachments)) return false;
   const conversation = current.value;
   const question = makeQuestion(content, attachments, conversation.leaf);
   return send(withMessage(conversation, question), question.id);
@@ -56,6 +56,7 @@ export function regenerate(message: Message): boolean {
 }
 
 export function goOn(message: Message): void {
+  if (running.value) return;
   const name = model.value;
   if (!name) return tellNoModel();
   void continueAnswer(current.value, message, name);
@@ -91,7 +92,9 @@ export function startNew(): void {
 const isNothing = (content: string, attachments: Attachment[]): boolean =>
   content.trim() === "" && attachments.length === 0;
 
+/** At most one answer of a conversation is written at a time. */
 function send(conversation: Conversation, question: string): boolean {
+  if (running.value) return false;
   const name = model.value;
   if (!name) {
     tellNoModel();

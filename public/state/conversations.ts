@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { type DBSchema, openDB } from "idb";
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import { type Conversation, newConversation } from "../lib/conversation.ts";
 import { newId } from "../lib/id.ts";
 import { notify } from "./notices.ts";
@@ -25,9 +25,24 @@ export const current = computed(() => {
   return (id === null ? null : conversations.value.get(id)) ?? draft.value;
 });
 
-const database = openDB<Schema>("berth", 1, {
-  upgrade: (db) => void db.createObjectStore("conversations", { keyPath: "id" }),
-});
+const open = () =>
+  openDB<Schema>("berth", 1, {
+    upgrade: (db) => void db.createObjectStore("conversations", { keyPath: "id" }),
+  });
+let database = open();
+/** Whether it was said that nothing is kept. */
+let isTold = false;
+
+/** Some browsers drop the connection of a page that was in the background. */
+async function inDatabase<T>(act: (db: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
+  try {
+    return await act(await database);
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === "InvalidStateError")) throw error;
+    database = open();
+    return act(await database);
+  }
+}
 
 /** Tells other tabs which conversation changed. */
 const channel = new BroadcastChannel("berth-conversations");
@@ -36,9 +51,10 @@ channel.addEventListener("message", ({ data }) => void reread(String(data)));
 /** Reads what is kept; without a database the page works, and forgets. */
 export async function loadConversations(): Promise<void> {
   try {
-    const all = await (await database).getAll("conversations");
+    const all = await inDatabase((db) => db.getAll("conversations"));
     conversations.value = new Map([...all.map((one) => [one.id, one] as const), ...conversations.value]);
   } catch {
+    isTold = true;
     notify("This browser does not let the page keep conversations: they last until it is closed.", "error");
   }
   loaded.value = true;
@@ -50,7 +66,7 @@ const tellOthers = (id: string): void => {
 };
 
 async function reread(id: string): Promise<void> {
-  const one = await (await database).get("conversations", id);
+  const one = await inDatabase((db) => db.get("conversations", id));
   const next = new Map(conversations.value);
   if (one) next.set(id, one);
   else next.delete(id);
@@ -66,22 +82,26 @@ export function save(conversation: Conversation): void {
 /** Keeps a conversation as it is to be found after a crash, without showing it. */
 export async function keep(conversation: Conversation): Promise<void> {
   try {
-    await (await database).put("conversations", conversation);
+    await inDatabase((db) => db.put("conversations", conversation));
     tellOthers(conversation.id);
   } catch (error) {
-    if (error instanceof DOMException && error.name === "QuotaExceededError")
-      notify("The browser's storage is full: delete some conversations, or export them first.", "error");
+    tellNotKept(error);
   }
+}
+
+function tellNotKept(error: unknown): void {
+  if (error instanceof DOMException && error.name === "QuotaExceededError")
+    return notify("The browser's storage is full: delete some conversations, or export them first.", "error");
+  if (!isTold)
+    notify("This browser keeps no changes any more: export what matters, then load the page again.", "error");
+  isTold = true;
 }
 
 export function remove(id: string): void {
   const next = new Map(conversations.value);
   next.delete(id);
   conversations.value = next;
-  void database.then(async (db) => {
-    await db.delete("conversations", id);
-    tellOthers(id);
-  });
+  inDatabase((db) => db.delete("conversations", id)).then(() => tellOthers(id), tellNotKept);
 }
 
 /** Changes a conversation, whether it is kept or still the draft. */

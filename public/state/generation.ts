@@ -127,7 +127,8 @@ async function run(
 class Writing {
   readonly content: Signal<string>;
   readonly thinking: Signal<string>;
-  readonly waiting = signal(true);
+  /** Whether there is nothing to show yet. */
+  readonly waiting: Signal<boolean>;
   readonly #model: string;
   readonly #before: string;
   readonly #started = performance.now();
@@ -144,6 +145,7 @@ class Writing {
     this.#thinkingMs = thinkingMs;
     this.#model = model;
     this.content = signal(content);
+    this.waiting = signal(content === "");
     this.thinking = signal(thinking);
   }
 
@@ -158,8 +160,9 @@ class Writing {
     if (this.#frame === 0) this.#frame = requestFrame(() => this.#show());
   }
 
-  soFar(): Pick<Message, "content" | "thinking" | "thinkingMs"> {
-    const { thinking, answer } = this.#split();
+  /** @param whole whether nothing more comes, so that what looks like half a tag is text */
+  soFar(whole = false): Pick<Message, "content" | "thinking" | "thinkingMs"> {
+    const { thinking, answer } = this.#split(whole);
     return {
       content: answer,
       ...(thinking ? { thinking, thinkingMs: this.#thinkingMs ?? performance.now() - this.#started } : {}),
@@ -174,7 +177,7 @@ class Writing {
     const deployment = models.peek().find((model) => model.model_name === this.#model);
     const decodeMs = totalMs - (this.#firstMs ?? totalMs);
     return {
-      ...this.soFar(),
+      ...this.soFar(true),
       ...(usage
         ? {
             facts: {
@@ -191,10 +194,10 @@ class Writing {
     };
   }
 
-  #split(): { thinking: string; answer: string } {
+  #split(whole = false): { thinking: string; answer: string } {
     // What follows a kept beginning is the middle of an answer, where a tag is text.
     if (this.#before) return { thinking: this.#thoughts, answer: this.#before + this.#raw };
-    const { thinking, answer } = splitThinking(this.#raw);
+    const { thinking, answer } = splitThinking(this.#raw, whole);
     return { thinking: [this.#thoughts, thinking].filter(Boolean).join("\n\n"), answer };
   }
 
@@ -202,7 +205,7 @@ class Writing {
     this.#frame = 0;
     const { thinking, answer } = this.#split();
     if (thinking && answer) this.#thinkingMs ??= performance.now() - this.#started;
-    this.waiting.value = this.#firstMs === null;
+    this.waiting.value = this.#firstMs === null && this.#before === "";
     this.content.value = answer;
     this.thinking.value = thinking;
   }

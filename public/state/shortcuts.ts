@@ -39,6 +39,13 @@ function openSearch(): void {
   requestAnimationFrame(() => document.getElementById("search")?.focus());
 }
 
+/** By the key and not by what it writes: with Alt, a Mac writes other characters. */
+const VIEWS: Readonly<Record<string, string>> = {
+  Digit1: "#/chat",
+  Digit2: "#/models",
+  Digit3: "#/system",
+};
+
 export function listenForShortcuts(): void {
   document.addEventListener("keydown", (event) => {
     const command = event.ctrlKey || event.metaKey;
@@ -48,9 +55,9 @@ export function listenForShortcuts(): void {
     if (command && event.shiftKey && key === "o") run(event, startNew);
     else if (command && !event.shiftKey && !event.altKey && key === "k") run(event, openSearch);
     else if (command && !event.shiftKey && !event.altKey && key === "b") run(event, toggleSidebar);
-    else if (event.altKey && !command && ["1", "2", "3"].includes(key))
-      run(event, () => go(["#/chat", "#/models", "#/system"][Number(key) - 1] ?? "#/chat"));
-    else if (key === "escape") escape();
+    else if (event.altKey && !command && event.code in VIEWS)
+      run(event, () => go(VIEWS[event.code] ?? "#/chat"));
+    else if (key === "escape") escape(event.target);
     else if (!isTyping(event.target) && !command && !event.altKey) {
       if (key === "/") run(event, () => document.getElementById("prompt")?.focus());
       else if (key === "?") run(event, () => (overlay.value = "shortcuts"));
@@ -58,9 +65,11 @@ export function listenForShortcuts(): void {
   });
 }
 
-function escape(): void {
+function escape(target: EventTarget | null): void {
   if (drawerOpen.value) drawerOpen.value = false;
-  else void generations.value.get(current.value.id)?.stop();
+  // Elsewhere it is for the field that one types in.
+  else if (!isTyping(target) || (target as HTMLElement).id === "prompt")
+    void generations.value.get(current.value.id)?.stop();
 }
 
 function run(event: Event, what: () => void): void {

@@ -2,7 +2,10 @@ import { effect, type Signal, signal } from "@preact/signals";
 
 const PREFIX = "berth:";
 
-/** A signal that this browser remembers; where it may not remember, the signal works all the same. */
+/**
+ * A signal that this browser remembers, the same in every tab; where it may not remember, the signal works all the
+ * same.
+ */
 export function stored<T>(name: string, initial: T): Signal<T> {
   const value = signal(read(name, initial));
   let first = true;
@@ -10,6 +13,11 @@ export function stored<T>(name: string, initial: T): Signal<T> {
     const now = value.value;
     if (!first) write(name, now);
     first = false;
+  });
+  // Another tab wrote it, or all was cleared.
+  addEventListener("storage", (event) => {
+    const { key } = event as StorageEvent;
+    if (key === PREFIX + name || key === null) value.value = read(name, initial);
   });
   return value;
 }

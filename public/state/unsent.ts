@@ -6,6 +6,8 @@ import { draft } from "./conversations.ts";
 export interface Unsent {
   text: Signal<string>;
   attached: Signal<Attachment[]>;
+  /** Files that are still read, by name. */
+  reading: Signal<string[]>;
 }
 
 const all = new Map<string | null, Unsent>();
@@ -15,7 +17,7 @@ export function unsentOf({ id }: Conversation): Unsent {
   const key = id === draft.peek().id ? null : id;
   const known = all.get(key);
   if (known) return known;
-  const unsent = { text: signal(""), attached: signal<Attachment[]>([]) };
+  const unsent = { text: signal(""), attached: signal<Attachment[]>([]), reading: signal<string[]>([]) };
   all.set(key, unsent);
   return unsent;
 }

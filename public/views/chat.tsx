@@ -18,7 +18,7 @@ export function ChatView() {
     <section class="chat" aria-label="Chat">
       <ChatHeader />
       {reading ? <div class="messages" aria-busy="true" /> : empty.value ? <Welcome /> : <MessageList />}
-      <Composer key={current.value.id} />
+      {!reading && <Composer key={current.value.id} />}
       {overlay.value === "settings" && <SettingsPanel />}
       {overlay.value === "code" && <CodeDialog />}
     </section>

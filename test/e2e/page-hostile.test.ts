@@ -147,3 +147,20 @@ test("a hostile file name, title and error message are text as well", async () =
   expect(await tab.page.title()).toStartWith("<script>alert(2)</script>");
   expect(tab.trouble).toEqual([]);
 });
+
+test("a comment is hidden, and nothing behind or before it; code is shown as it is written", async () => {
+  const answer = [
+    "<!-- nothing to see -->\n\n",
+    "<!-- note --> Hello **world**\n\n",
+    "Write `&lt;` for it.\n\n",
+    "<!-- never closed\n\n# Heading\n\ntext text",
+  ];
+  await using server = await startServer({ pieces: answer });
+  await using tab = await browser.open(server.url);
+  await ask(tab.page, "How?");
+  const shown = (await (await wholeAnswer(tab.page)).locator(".answer-text").textContent()) ?? "";
+  expect(shown).not.toContain("nothing to see");
+  for (const text of ["Hello **world**", "Write &lt; for it.", "never closed", "Heading", "text text"])
+    expect(shown).toContain(text);
+  expect(tab.trouble).toEqual([]);
+});

@@ -86,6 +86,11 @@ test.each([
   ["", { thinking: "", answer: "", open: false }],
 ])("%j is taken apart into thoughts and answer", (text, parts) => expect(splitThinking(text)).toEqual(parts));
 
+test("what looks like half a tag is the answer where nothing more comes", () => {
+  expect(splitThinking("<", true).answer).toBe("<");
+  expect(splitThinking("<thi", true)).toEqual({ thinking: "", answer: "<thi", open: false });
+});
+
 test("numbers are held within their bounds, and what is none is left to the server", () => {
   const field = { min: 0, max: 2, step: 0.05 };
   expect(["0.7", "0", "5", "-1", "", "x"].map((typed) => readNumber(typed, field))).toEqual([

@@ -69,6 +69,7 @@ describe("links", () => {
 });
 
 test("character references are read once, and unknown ones left alone", () => {
+  expect(decodeEntities("&constructor;")).toBe("&constructor;");
   expect(decodeEntities("a &lt; b &amp;amp; &#65;&#x42; &hellip; &nosuch; & &#0; &#xFFFFFF;")).toBe(
     "a < b &amp; AB … &nosuch; & \ufffd \ufffd",
   );
