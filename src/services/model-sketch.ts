@@ -21,6 +21,10 @@ export async function sketchOfFiles(parts: readonly string[]): Promise<ModelSket
   return { path: parts[0] ?? "", activeBytes: activeBytes(headers), [Symbol.asyncDispose]: async () => {} };
 }
 
+/** In bytes; some servers do not tell how long the file is. */
+const endOfTensors = ({ dataOffset, tensors }: GgufHeader): number =>
+  tensors.reduce((end, { offset, bytes }) => Math.max(end, dataOffset + offset + bytes), dataOffset);
+
 /** Headers followed by a hole as long as the rest of the file, which takes no room on the disk. */
 export async function sketchOfHeaders(
   files: readonly RemoteFile[],
@@ -35,7 +39,7 @@ export async function sketchOfHeaders(
       // llama.cpp finds the other parts by their names.
       const path = join(folder, basename(file.name));
       await writeFile(path, bytes);
-      await truncate(path, header.fileSize);
+      await truncate(path, Math.min(header.fileSize, endOfTensors(header)));
       headers.push(header);
     }
     const path = join(folder, basename(files[0]?.name ?? ""));

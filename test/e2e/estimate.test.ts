@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { bytesAddedByRearranging, worthMapping } from "../../src/engine/worker/rearranged.ts";
 import type { MemoryUse } from "../../src/engine/engine.ts";
 import { LlamaEngine } from "../../src/engine/process.ts";
+import { GgufHeader } from "../../src/formats/gguf/header.ts";
 import { readGgufFile } from "../../src/formats/gguf/read.ts";
 import type { EstimateAnswer } from "../../src/schemas/estimate.ts";
 import { sketchOfHeaders } from "../../src/services/model-sketch.ts";
@@ -41,10 +42,21 @@ async function loadedMemory(spec: Parameters<EngineProcess["load"]>[0]): Promise
 }
 
 describe("an estimate by llama.cpp", () => {
-  test("needs a header alone, and is what the load then takes", async () => {
+  test.each([
+    ["known", (size: number) => size],
+    ["told by nobody", () => Number.MAX_SAFE_INTEGER],
+  ])("needs a header alone, the size being %s, and is what the load then takes", async (_size, sizeOf) => {
     await using folder = await temporaryFolder();
     const path = await writeRandomModel(join(folder.path, "whole.gguf"), { quantisation: "Q8_0", layers: 3 });
-    const header = await readGgufFile(path, "whole.gguf");
+    const read = await readGgufFile(path, "whole.gguf");
+    const { version, metadata, tensors, dataOffset } = read;
+    const header = new GgufHeader({
+      version,
+      metadata,
+      tensors,
+      dataOffset,
+      fileSize: sizeOf(read.fileSize),
+    });
     const bytes = new Uint8Array((await readFile(path)).subarray(0, header.dataOffset));
     const remote = { name: "user/repo/hole.gguf", url: "", repo: null, size: null, sha256: null, etag: null };
     await using sketch = await sketchOfHeaders([remote], async () => ({ header, bytes }));
