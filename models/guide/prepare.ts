@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { seeded } from "../../test/support/random.ts";
 import { readCorpus } from "./lib/corpus.ts";
@@ -22,8 +22,16 @@ const encoder = new ChatEncoder(vocabulary);
 const guesses = new GuessWeights(vocabulary);
 
 await mkdir(BUILD, { recursive: true });
-const file = (name: string) => Bun.file(join(BUILD, name)).writer();
-const files = { tokens: file("tokens.u16"), weights: file("weights.u8"), lengths: file("lengths.u32") };
+/** A file of its own: a writer leaves what a longer one had behind its end. */
+async function emptied(name: string) {
+  await rm(join(BUILD, name), { force: true });
+  return Bun.file(join(BUILD, name)).writer();
+}
+const files = {
+  tokens: await emptied("tokens.u16"),
+  weights: await emptied("weights.u8"),
+  lengths: await emptied("lengths.u32"),
+};
 const source = new SampleSource(corpus, random);
 let all = 0;
 for (let made = 0; made < SAMPLES; made++) {
