@@ -65,7 +65,7 @@ async function start(command: Command, config: Config): Promise<BerthServer> {
   try {
     return await BerthServer.start(config);
   } catch (error) {
-    const message = listenFailure(error, config);
+    const message = await listenFailure(error, config);
     if (message === null) throw error;
     return command.error(message);
   }

@@ -118,7 +118,7 @@ describe("what is wrong is told, with exit code 1", () => {
     expect((await fetch(`${first.url}/health`)).status).toBe(200);
   });
 
-  test.each(["192.0.2.1", "256.1.1.1"])("%s, which is no address of this machine", async (host) => {
+  test.each(["192.0.2.1", "256.1.1.1", "::zz"])("%s, which is no address of this machine", async (host) => {
     const { code, err } = await berth(["--host", host, "--port", "0"]);
     expect(err).toContain(`${host} is no address of this machine`);
     expect(err).not.toContain("    at ");
