@@ -55,7 +55,7 @@ export function listenForShortcuts(): void {
     if (command && event.shiftKey && key === "o") run(event, startNew);
     else if (command && !event.shiftKey && !event.altKey && key === "k") run(event, openSearch);
     else if (command && !event.shiftKey && !event.altKey && key === "b") run(event, toggleSidebar);
-    else if (event.altKey && !command && event.code in VIEWS)
+    else if (event.altKey && !command && event.code in VIEWS && !writes(event))
       run(event, () => go(VIEWS[event.code] ?? "#/chat"));
     else if (key === "escape") escape(event.target);
     else if (!isTyping(event.target) && !command && !event.altKey) {
@@ -71,6 +71,9 @@ function escape(target: EventTarget | null): void {
   else if (!isTyping(target) || (target as HTMLElement).id === "prompt")
     void generations.value.get(current.value.id)?.stop();
 }
+
+/** Whether the keys are one way to type a character: with Alt, keyboards of a Mac have `#` or `|` on digits. */
+const writes = ({ target, key }: KeyboardEvent): boolean => isTyping(target) && !/^\d$/.test(key);
 
 function run(event: Event, what: () => void): void {
   event.preventDefault();

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { formatBytes } from "../formats/quantity.ts";
-import { addClientCommand, runsInSession } from "./client/client-command.ts";
-import { ServerRefusal } from "./client/command-error.ts";
 import { stemOf } from "../hub/model-listing.ts";
 import { isQuantisation, quantisationOf } from "../hub/quantisation.ts";
 import type { DownloadStatus } from "../schemas/download.ts";
+import { addClientCommand, runsInSession } from "./client/client-command.ts";
+import { CommandError, ServerRefusal } from "./client/command-error.ts";
+import type { ServerClient } from "./client/server-client.ts";
 
 /** `berth rm <model>`: removes a downloaded model, or what arrived of one. */
 export function addRemoveCommand(program: Command): void {
@@ -20,8 +21,14 @@ export function addRemoveCommand(program: Command): void {
         () => `The download of '${model_name}' is given up, and what arrived of it is removed`,
       );
     // Before any model: who breaks a download off is told to give it up by the name of the pull.
-    const open = meant.find(({ state }) => state !== "cancelled");
-    if (open) return giveUp(open);
+    const open = meant.filter(({ state }) => state !== "cancelled");
+    const [first] = open;
+    if (first) {
+      const whole = first.model_name === model ? [] : await inRepository(client, model, first.model_name);
+      const names = [...open.map(({ model_name }) => model_name), ...whole];
+      if (names.length === 1) return giveUp(first);
+      throw new CommandError(`'${model}' stands for several: name one of ${names.join(", ")}`);
+    }
     try {
       const answer = await client.removeModel(model);
       print(answer, () => `${answer.message}: ${formatBytes(answer.freed_bytes)} are free again`);
@@ -34,6 +41,13 @@ export function addRemoveCommand(program: Command): void {
 }
 
 const isMissing = (error: unknown) => error instanceof ServerRefusal && error.code === "model_not_found";
+
+/** The models on disk of a repository that is named without saying which of them. */
+async function inRepository(client: ServerClient, name: string, except: string): Promise<string[]> {
+  if (name.includes(":")) return [];
+  const { models } = await client.diskModels();
+  return models.map(({ id }) => id).filter((id) => id.startsWith(`${name}/`) && id !== except);
+}
 
 /** Whether a name as one pulls it means this download, of which something may lie there. */
 function isMeant({ model_name, source, state }: DownloadStatus, name: string): boolean {

@@ -87,11 +87,13 @@ export class ModelLibrary {
    * @returns `null` when it is not, or only in another quantisation
    */
   async findRepository(name: HubName): Promise<LibraryModel | null> {
-    const [best] = await this.ofRepository(name);
+    const found = await this.ofRepository(name);
+    const best =
+      name.file === null ? found.find(({ parts, partCount }) => parts.length === partCount) : found[0];
     return best ?? null;
   }
 
-  /** All models here that a name on the hub may stand for, the usual one first. */
+  /** All models here that a name on the hub may stand for, the usual one first, also incomplete ones. */
   async ofRepository(name: HubName): Promise<LibraryModel[]> {
     const folder = `${folderOf(name)}/`;
     const models = (await this.list()).filter((model) => model.name.startsWith(folder));
@@ -101,7 +103,6 @@ export class ModelLibrary {
     }
     const { tag } = name;
     return models
-      .filter((model) => model.parts.length === model.partCount)
       .map((model) => ({ model, quantisation: quantisationOf(stemOf(model.name)), fileSize: model.fileSize }))
       .filter(({ quantisation }) => tag === null || isQuantisation(tag, quantisation))
       .toSorted(byPreference)

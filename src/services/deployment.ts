@@ -282,6 +282,7 @@ export class Deployment {
     this.#failedAt = performance.now();
     this.#awake = Promise.withResolvers();
     this.#parts.log.warn({ err: reason }, "not loaded again for now");
+    this.milestones.fails(reason);
     this.#become("unloaded");
     return { kind: "rest" };
   }

@@ -117,9 +117,10 @@ export class Downloads {
    */
   async cancel(id: string, discard: boolean): Promise<DownloadStatus> {
     const download = this.get(id);
-    const { over } = download;
-    if (download.state !== "completed") await download.cancel({ discard });
-    if (over) this.#forget(id);
+    // What lies there of one that was cancelled may be a newer one's by now.
+    const isLeft = download.state === "cancelled" && discard && !this.#open(download.model);
+    if (download.over) this.#forget(id);
+    if (!download.over || isLeft) await download.cancel({ discard });
     return download.status();
   }
 

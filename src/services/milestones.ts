@@ -4,7 +4,7 @@ import type { ModelInfo } from "../engine/engine.ts";
 export class Milestones {
   readonly #started = watched<void>();
   #ready = watched<ModelInfo>();
-  #isReady = false;
+  #isSettled = false;
 
   /** Resolves when the engine has begun to load on the device asked for; rejects with why it will not. */
   get started(): Promise<void> {
@@ -23,18 +23,19 @@ export class Milestones {
   isReady(info: ModelInfo): void {
     this.loads();
     this.#ready.resolve(info);
-    this.#isReady = true;
+    this.#isSettled = true;
   }
 
   /** It is to be loaded again. */
   isGone(): void {
-    if (this.#isReady) this.#ready = watched();
-    this.#isReady = false;
+    if (this.#isSettled) this.#ready = watched();
+    this.#isSettled = false;
   }
 
   fails(reason: unknown): void {
     this.#started.reject(reason);
     this.#ready.reject(reason);
+    this.#isSettled = true;
   }
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { berth } from "../support/berth-process.ts";
+import { engineLost } from "../../src/errors.ts";
 import { verb } from "../support/cli-client.ts";
+import { eventually } from "../support/eventually.ts";
 import { startServer, TEST_MODEL } from "../support/server.ts";
 
 setDefaultTimeout(60_000);
@@ -57,6 +59,14 @@ describe("berth deploy", () => {
     expect(err).toContain("mine is ready on cpu: 5 MiB, 2 slots");
     expect({ code, out }).toEqual({ code: 0, out: "" });
     expect(server.manager.current()).toMatchObject({ model_name: "mine", slots: 2 });
+  });
+
+  test("ends when the model is ready, though its engine was lost before", async () => {
+    await using server = await startServer({ loadError: engineLost("bad luck") }, { deploy: null });
+    const deploying = verb(server.url, ["deploy", "mine"]);
+    await eventually(() => (server.manager.list()[0]?.restarts ?? 0) > 0, "it is tried again", 20_000);
+    server.engine.script.loadError = null;
+    expect((await deploying).code).toBe(0);
   });
 
   test("ends when a model is ready that is to be unloaded at once", async () => {

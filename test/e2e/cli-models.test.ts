@@ -149,6 +149,19 @@ describe("berth rm", () => {
     expect(await at.file("user/repo/m-Q4_K_M.gguf.part").exists()).toBe(false);
   });
 
+  test("gives up none where a repository's name may mean another, too", async () => {
+    await using at = await start();
+    await at.have("user/repo:Q8_0");
+    at.slowDown();
+    const { download } = await at.pull("user/repo:Q4_K_M");
+    await at.begins(download?.id);
+    const { code, err } = await verb(at.url, ["rm", "user/repo"]);
+    expect(err).toContain("name one of user/repo/m-Q4_K_M.gguf, user/repo/m-Q8_0.gguf");
+    expect(code).toBe(1);
+    expect(await at.file("user/repo/m-Q8_0.gguf").exists()).toBe(true);
+    expect(await at.file("user/repo/m-Q4_K_M.gguf.part").exists()).toBe(true);
+  });
+
   test("gives up the download that is meant, and leaves what is complete beside it", async () => {
     await using at = await start();
     await at.have("user/repo:Q8_0");

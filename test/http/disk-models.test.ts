@@ -200,6 +200,10 @@ describe("DELETE /models/{id}", () => {
       expect(await errorOf(await at.delete(`/models/${name}`))).toMatchObject({ code: "ambiguous_model" });
     expect(await readdir(at.server.services.config.modelsDir, { recursive: true })).toEqual(before);
     expect((await at.delete("/models/user/many:Q8_0")).status).toBe(200);
+    // One of which only a part is there is another one, too.
+    await Bun.write(at.file("user/repo/big-Q5_K_M-00001-of-00002.gguf"), model);
+    await at.have("user/repo");
+    expect(await errorOf(await at.delete("/models/user/repo"))).toMatchObject({ code: "ambiguous_model" });
     expect(await at.file(`user/many/Q8_0/m-Q8_0.gguf`).exists()).toBe(false);
   });
 

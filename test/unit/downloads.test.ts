@@ -285,6 +285,20 @@ test("what is discarded leaves nothing, be whole parts there or be it cancelled 
   expect(await readdir(models, { recursive: true })).toEqual([]);
 });
 
+test("a cancelled download takes nothing of a newer one along when it is forgotten", async () => {
+  const downloads = await start();
+  hub.faults.bytesPerSecond = 100_000;
+  const first = await downloads.pull(await model("user/repo:Q8_0"), null);
+  await underWay(downloads);
+  await downloads.cancel(first.id, false);
+  await downloads.pull(await model("user/repo:Q8_0"), null);
+  await downloads.cancel(first.id, true);
+  hub.faults.bytesPerSecond = null;
+  const before = hub.sent;
+  await reaches(downloads, "completed");
+  expect(hub.sent - before).toBeLessThan(SIZE);
+});
+
 test("a model that was there before is not discarded with a download of it", async () => {
   const downloads = await start();
   const { id } = await downloads.pull(await model("user/repo:Q8_0"), null);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { loadFailed, modelNotFound } from "../../src/errors.ts";
+import { insufficientMemory, loadFailed, modelNotFound } from "../../src/errors.ts";
 import type { DeployRequest } from "../../src/schemas/deployment.ts";
 import { OnDemandModels } from "../../src/services/on-demand.ts";
 import { anyFile } from "../support/test-manager.ts";
@@ -256,6 +256,19 @@ describe("a deployment that a request made", () => {
     expect(await ready(manager, "a")).toMatchObject({ status: "ready" });
     expect(stateOf(manager, "a")).toBe("ready");
     await again;
+  });
+
+  test("tells a deploy that waits why it is not loaded once more", async () => {
+    const { engine, models, manager } = onDemand();
+    (await models.acquire("a", never)).release(0);
+    await until(() => stateOf(manager, "a") === "unloaded");
+    Object.assign(engine.script, { loadMs: 30, loadError: insufficientMemory("It does not fit now") });
+    const again = refusal(() => models.acquire("a", never));
+    await until(() => stateOf(manager, "a") === "loading");
+    expect((await refusal(() => ready(manager, "a"))).code).toBe("insufficient_memory");
+    await again;
+    engine.script.loadError = null;
+    expect(await ready(manager, "a")).toMatchObject({ status: "ready" });
   });
 
   test("is loaded again for a deploy that asks for something else, when nobody uses it", async () => {

@@ -72,9 +72,8 @@ async function follow(client: ServerClient, name: string, progress: Progress): P
     const deployment = await find(client, name);
     if (!deployment) throw new CommandError(`${name} was undeployed before it was ready`);
     // One that was ready may have been unloaded since.
-    const isDone = deployment.state === "ready" || deployment.state === "unloaded";
-    if (isDone && deployment.error === null) return deployment;
-    if (isDone || deployment.state === "failed")
+    if (deployment.state === "ready" || deployment.state === "unloaded") return deployment;
+    if (deployment.state === "failed")
       throw new CommandError(deployment.error ?? `${name} could not be loaded`);
     progress.update(deployment.progress, `${label(deployment)} ${Math.round(deployment.progress * 100)} %`);
     await Bun.sleep(POLL_MS);

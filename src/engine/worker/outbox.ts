@@ -11,17 +11,19 @@ const WAIT_MS = 1;
  */
 export class Outbox {
   readonly #send: (outputs: StepOutput[]) => void;
+  readonly #waitMs: number;
   #outputs: StepOutput[] = [];
   #timer: Timer | undefined;
 
-  constructor(send: (outputs: StepOutput[]) => void) {
+  constructor(send: (outputs: StepOutput[]) => void, waitMs = WAIT_MS) {
     this.#send = send;
+    this.#waitMs = waitMs;
   }
 
   /** Takes what a step brought, be it nothing: that it ended is news, too. */
   add(outputs: readonly StepOutput[]): void {
     this.#outputs.push(...outputs);
-    this.#timer ??= setTimeout(() => this.flush(), WAIT_MS);
+    this.#timer ??= setTimeout(() => this.flush(), this.#waitMs);
   }
 
   /** Sends what waits now, because no step follows or something else may only come behind it. */
