@@ -110,7 +110,7 @@ export function Composer() {
               <li key={name} class="attachment" aria-busy="true">
                 <Icon name="file" size={16} />
                 <span class="name">{name}</span>
-                <small>is read …</small>
+                <small>reading …</small>
               </li>
             ))}
           </ul>

@@ -48,7 +48,7 @@ test("a question waits for a file that is still read", async () => {
   });
   const buffer = Buffer.from("High water at noon");
   await page.getByLabel("Files to attach").setInputFiles({ name: "a.md", mimeType: "text/markdown", buffer });
-  await page.getByText("is read …").waitFor();
+  await page.getByText("reading …").waitFor();
   const message = page.getByRole("textbox", { name: "Message" });
   await message.fill("When?");
   await message.press("Enter");
