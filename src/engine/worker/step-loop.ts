@@ -98,7 +98,7 @@ export class StepLoop {
     if (waiting >= this.#options.queueLimit) throw queueFull(waiting);
   }
 
-  /** @throws ApiError as `assertRoom` does */
+  /** @throws ApiError as `assertRoom` does, unless the run follows another one */
   submit(run: Run): void {
     if (!run.follows) this.assertRoom();
     this.#waiting.push(run);
