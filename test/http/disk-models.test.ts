@@ -195,10 +195,12 @@ describe("DELETE /models/{id}", () => {
     const names = ["Q4_K_M/m-Q4_K_M.gguf", "Q8_0/m-Q8_0.gguf", "small-Q5_K_M.gguf", "large-Q5_K_M.gguf"];
     at.hub.add("user/many", { files: Object.fromEntries(names.map((name) => [name, model])) });
     for (const name of names) await at.have(`user/many/${name}`);
-    const before = await readdir(at.server.services.config.modelsDir, { recursive: true });
+    const all = async () =>
+      (await readdir(at.server.services.config.modelsDir, { recursive: true })).toSorted();
+    const before = await all();
     for (const name of ["user/many", "user/many:Q5_K_M"])
       expect(await errorOf(await at.delete(`/models/${name}`))).toMatchObject({ code: "ambiguous_model" });
-    expect(await readdir(at.server.services.config.modelsDir, { recursive: true })).toEqual(before);
+    expect(await all()).toEqual(before);
     expect((await at.delete("/models/user/many:Q8_0")).status).toBe(200);
     // One of which only a part is there is another one, too.
     await Bun.write(at.file("user/repo/big-Q5_K_M-00001-of-00002.gguf"), model);
