@@ -1,3 +1,5 @@
+import type { ErrorCode } from "./error-codes.ts";
+
 /** The body of every failure, as the OpenAI API defines it; `error` is never a bare string. */
 export interface ErrorBody {
   error: { message: string; type: ErrorType; param: string | null; code: string | null };
@@ -9,8 +11,7 @@ export type ErrorType = "invalid_request_error" | "permission_error" | "rate_lim
 export type ModelField = "model" | "model_name";
 
 interface ErrorDetails {
-  /** Stable and machine-readable, e.g. `context_length_exceeded`. */
-  code?: string;
+  code?: ErrorCode;
   /** The request field at fault as a dotted path, e.g. `messages.0.role`. */
   param?: string;
   /** Sent as `Retry-After`, in seconds: when trying again may succeed. */
@@ -20,7 +21,7 @@ interface ErrorDetails {
 
 /** The one error the server throws on purpose; everything else is a bug and answers 500. */
 export class ApiError extends Error {
-  readonly code: string | null;
+  readonly code: ErrorCode | null;
   readonly param: string | null;
   readonly retryAfter: number | null;
 
@@ -78,13 +79,13 @@ export interface WireError {
   status: number;
   type: ErrorType;
   message: string;
-  code: string | null;
+  code: ErrorCode | null;
   param: string | null;
   retryAfter: number | null;
 }
 
 /** 400: the request itself is wrong; `message` says what to do instead. */
-export const invalidRequest = (message: string, param?: string, code = "invalid_value") =>
+export const invalidRequest = (message: string, param?: string, code: ErrorCode = "invalid_value") =>
   new ApiError(400, "invalid_request_error", message, { code, param });
 
 /** 400 and not 501: SDKs retry a 501. */
@@ -226,7 +227,7 @@ export const queueFull = (waiting: number, retryAfter = 2) =>
   );
 
 /** The model can not be loaded: a bad file, an unknown architecture, a device that is not there. */
-export const loadFailed = (message: string, code = "model_load_failed", param = "model_name") =>
+export const loadFailed = (message: string, code: ErrorCode = "model_load_failed", param = "model_name") =>
   new ApiError(400, "invalid_request_error", message, { code, param });
 
 /** 400: the file changes a model and is none itself. */

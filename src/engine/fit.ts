@@ -61,7 +61,6 @@ export async function fit(request: FitRequest, estimator: MemoryEstimator): Prom
     throw invalidRequest(
       `context_length is ${asked}, but the model was trained on ${trained} tokens: ask for at most ${trained}`,
       "context_length",
-      "context_length_above_trained",
     );
   const wanted = asked ?? Math.min(trained, longest);
   const plan = (contextLength: number, slots: number) => place(request, estimator, contextLength, slots);

@@ -2,6 +2,7 @@ import { Kind } from "@sinclair/typebox";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import type { ValidationError } from "elysia";
 import { nearest } from "../config/nearest.ts";
+import type { ErrorCode } from "../error-codes.ts";
 import { type ApiError, invalidRequest } from "../errors.ts";
 
 /** A request that does not match its schema, told in terms of the field at fault; never with its value. */
@@ -135,7 +136,7 @@ function kindOf(value: unknown): string {
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-function codeOf(fault: Fault): string {
+function codeOf(fault: Fault): ErrorCode {
   if (isMissing(fault)) return "missing_required_parameter";
   return isWrongType(fault) ? "invalid_type" : "invalid_value";
 }

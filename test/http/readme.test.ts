@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../src/config.ts";
+import { ERROR_CODES } from "../../src/error-codes.ts";
 import {
   cells,
   endpointsTable,
@@ -16,7 +17,8 @@ const SOURCE = fileURLToPath(new URL("../../src", import.meta.url));
 
 async function source(): Promise<string> {
   const files = await Array.fromAsync(new Bun.Glob("**/*.ts").scan(SOURCE));
-  const texts = await Promise.all(files.map((file) => Bun.file(`${SOURCE}/${file}`).text()));
+  const others = files.filter((file) => file !== "error-codes.ts");
+  const texts = await Promise.all(others.map((file) => Bun.file(`${SOURCE}/${file}`).text()));
   return texts.join("\n");
 }
 
@@ -53,8 +55,7 @@ test("the README lists every error code, and none that the server does not have"
   const listed = rows.flatMap((row) =>
     Array.from(row.split("|")[2]?.matchAll(/`(\w+)`/g) ?? [], ([, code = ""]) => code),
   );
+  expect(listed.toSorted()).toEqual([...ERROR_CODES].toSorted());
   const text = await source();
-  for (const code of listed) expect(text).toContain(`"${code}"`);
-  const coded = Array.from(text.matchAll(/\bcode: "(\w+)"/g), ([, code = ""]) => code);
-  expect(coded.filter((code) => !listed.includes(code))).toEqual([]);
+  expect(ERROR_CODES.filter((code) => !text.includes(`"${code}"`))).toEqual([]);
 });
