@@ -99,13 +99,14 @@ export const SETTINGS: Table<Omit<Config, "watchdog" | "sources">> = {
     env: "BERTH_MODEL",
     kind: unless("none", text("<name>")),
     default: "guide",
-    description: "Model deployed at start; `none` deploys nothing",
+    description: "Model deployed at start; `none` is none but those of the last run (`BERTH_RESTORE`)",
   },
   engine: {
     env: "BERTH_ENGINE",
     kind: choice(["auto", "cpu", "cuda", "vulkan"]),
     default: "auto",
-    description: "Engine package that set-up installs; `auto` is CUDA where an NVIDIA driver is, else CPU",
+    description:
+      "Engine package that set-up installs; `auto` is what `berth setup` chose, else CUDA where an NVIDIA driver is, else CPU",
   },
   device: {
     env: "BERTH_DEVICE",
@@ -201,7 +202,8 @@ export const SETTINGS: Table<Omit<Config, "watchdog" | "sources">> = {
     env: "BERTH_ALLOWED_ORIGINS",
     kind: list("<origins>"),
     default: "",
-    description: "Browser origins served besides this machine's own, between commas; `*` is any",
+    description:
+      "Browser origins served besides the server's own and, on loopback, this machine's; between commas; `*` is any",
   },
 };
 
