@@ -7,6 +7,9 @@ type GuardConfig = Pick<Config, "host" | "allowedHosts" | "allowedOrigins">;
 /** How a browser fetches where a link leads. */
 const LINK_METHODS = new Set(["GET", "HEAD"]);
 
+/** Where a link on any site may lead: what is shown there works for nobody before it is asked to. */
+const PAGES = new Set(["/", "/web-interface", "/docs"]);
+
 /** What OpenAI and Anthropic clients send from a browser, besides the headers that need no leave. */
 const CLIENT_HEADERS = [
   "authorization",
@@ -27,7 +30,7 @@ const CLIENT_HEADERS = [
  * header shows that name, and a server bound to loopback serves loopback names only, besides
  * `allowedHosts`. Or it calls `http://127.0.0.1` from its own origin, or shows something from there, which is
  * refused whatever it is: a browser sends simple requests without asking first, and even a read can make the
- * server work. Links may lead here. Pages that this machine serves itself, on whatever port, are no strangers.
+ * server work. Links may lead to the pages here. Pages that this machine serves itself, on whatever port, are no strangers.
  *
  * A server bound to another address is meant to be reached by names it can not know, so there the Host
  * header is checked only when `allowedHosts` is set; of the origins, only its own and `allowedOrigins`
@@ -101,9 +104,10 @@ export class HostGuard {
 }
 
 /** A browser may leave the Origin out, but it says that a page of another site asks, and what for. */
-function isLoadedElsewhere({ headers, method }: Request): boolean {
+function isLoadedElsewhere({ headers, method, url }: Request): boolean {
   if (headers.get("sec-fetch-site") !== "cross-site") return false;
-  return !LINK_METHODS.has(method) || headers.get("sec-fetch-dest") !== "document";
+  const isLink = LINK_METHODS.has(method) && headers.get("sec-fetch-dest") === "document";
+  return !isLink || !PAGES.has(new URL(url).pathname);
 }
 
 /** `http://Name:80` → `name:80`; `null` for other schemes and for the opaque origin `null`. */

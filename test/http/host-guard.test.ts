@@ -117,15 +117,19 @@ describe("a page of another origin", () => {
   });
 });
 
-test("a link on another site may lead here, but nothing here is loaded into its pages", async () => {
+test("a link on another site may lead to a page of ours, but nothing here is loaded into its pages", async () => {
   await using server = await startServer();
-  const status = async (kind: string) => {
+  const status = async (kind: string, path = "/") => {
     const headers = { accept: "text/html", "sec-fetch-site": "cross-site", "sec-fetch-dest": kind };
-    return (await fetch(server.url, { headers })).status;
+    return (await fetch(server.url + path, { headers })).status;
   };
   expect(await status("document")).toBe(200);
   // The page would see nothing of the answer, but the server would have worked for it.
   for (const kind of ["image", "script", "iframe", "empty"]) expect(await status(kind), kind).toBe(403);
+  // So it would for a link that leads to work.
+  for (const path of ["/models/estimate?model=https://site.example/m.gguf", "/hub/search?q=llama", "/nope"])
+    expect(await status("document", path), path).toBe(403);
+  for (const path of ["/?x=1", "/web-interface", "/docs"]) expect(await status("document", path)).toBe(200);
 });
 
 describe("a page that is served", () => {
