@@ -128,8 +128,8 @@ function toRequest(model: string, options: DeployOptions): DeployRequest {
   };
 }
 
-/** `style.gguf` or `style.gguf=0.5` */
+/** `style.gguf`, `style.gguf=0.5` or `style.gguf=-0.5` */
 function toLora(text: string): NonNullable<DeployRequest["lora"]>[number] {
-  const [, path = text, scale] = /^(.*)=(\d*\.?\d+)$/.exec(text) ?? [];
+  const [, path = text, scale] = /^(.*)=(-?\d*\.?\d+)$/.exec(text) ?? [];
   return scale === undefined ? path : { path, scale: Number(scale) };
 }

@@ -83,6 +83,8 @@ describe("berth deploy", () => {
       "temperature=0.2",
       "--sampling",
       "stop=THE END",
+      "--sampling",
+      "stop=###",
       "--system-prompt",
       "Be brief.",
     ];
@@ -91,9 +93,18 @@ describe("berth deploy", () => {
     expect(server.manager.current()).toMatchObject({ aliases: ["fast", "best"], pinned: true, ttl: 1800 });
     expect(server.manager.current()?.options).toMatchObject({
       system_prompt: "Be brief.",
-      sampling: { temperature: 0.2, stop: "THE END" },
+      sampling: { temperature: 0.2, stop: ["THE END", "###"] },
     });
     expect(server.engine.models[0]?.spec).toMatchObject({ kvCacheType: "q8_0", flashAttention: true });
+  });
+
+  test("takes an adapter's scale, also one below 0, for no part of its name", async () => {
+    await using server = await startServer({}, { deploy: null });
+    for (const scale of ["0.5", "-0.5", "1"]) {
+      const { code, err } = await verb(server.url, ["deploy", "mine", "--lora", `style.gguf=${scale}`]);
+      expect(err).toContain("'style.gguf'");
+      expect(code).toBe(1);
+    }
   });
 
   test("returns at once with --no-wait", async () => {
