@@ -143,6 +143,15 @@ export const modelLoading = (model: string, retryAfter = 2, doing: "loading" | "
     },
   );
 
+/** 503: whether this model is one of those is not known before; `retryAfter` is in seconds. */
+export const stillRestoring = (retryAfter: number) =>
+  new ApiError(
+    503,
+    "server_error",
+    "The models that were deployed when the server ended are being deployed again: try again shortly",
+    { code: "model_loading", retryAfter },
+  );
+
 /** 503 of `GET /readyz`: nothing is ready; `retryAfter`, in seconds, where something will be. */
 export const notReady = (reason: string, retryAfter?: number) =>
   new ApiError(503, "server_error", `No model is ready: ${reason}`, { code: "not_ready", retryAfter });

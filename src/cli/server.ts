@@ -120,6 +120,8 @@ export class BerthServer {
       web: await WebPage.build(),
       version: VERSION,
     });
+    // Requests may come as soon as it listens.
+    if (config.restore) manager.expectRestore();
     try {
       const { server } = app.listen({ hostname: config.host, port: config.port });
       if (!server) throw new Error("The server does not listen");

@@ -106,6 +106,11 @@ export class Deployment {
     return this.#state;
   }
 
+  /** Whether its model was in memory at some time. */
+  get wasReady(): boolean {
+    return this.#info !== null;
+  }
+
   /** Whether it holds memory that another model may have: nobody uses it, and it is not pinned. */
   get idle(): boolean {
     return this.#state === "ready" && this.#leases.users === 0 && !this.#plan.pinned;
@@ -256,10 +261,9 @@ export class Deployment {
     } catch (error) {
       // A file or a device that was refused stays refused; a crash may have been bad luck.
       const code = error instanceof ApiError ? error.code : null;
-      const wasThere = this.#info !== null;
-      if (wasThere && !signal.aborted && LACKS_MEMORY.has(code ?? ""))
+      if (this.wasReady && !signal.aborted && LACKS_MEMORY.has(code ?? ""))
         return this.#restUnwillingly(toError(error));
-      return { kind: "lost", error: toError(error), final: code !== "engine_lost" && !wasThere };
+      return { kind: "lost", error: toError(error), final: code !== "engine_lost" && !this.wasReady };
     }
     this.#rest = { asked: Promise.withResolvers(), done: Promise.withResolvers() };
     const end = Promise.race([model.gone, this.#leases.ended, this.#rest.asked.promise]);

@@ -63,13 +63,15 @@ export class Deployments implements Iterable<Deployment> {
     );
   }
 
-  /**
-   * The most recently deployed one that is ready: it takes the requests that name no model. One that is only
-   * there because a request named it comes after all others.
-   */
+  /** The most recently deployed one that is ready: it takes the requests that name no model. */
   current(): Deployment | undefined {
-    const ready = this.#list().filter(({ state }) => state === "ready");
-    return ready.findLast(({ onDemand }) => !onDemand) ?? ready.at(-1);
+    return foremostOf(this.#list().filter(({ state }) => state === "ready"));
+  }
+
+  /** The one that would be current had it not given its memory back; it may be loading again. */
+  resting(): Deployment | undefined {
+    const isBack = ({ state, wasReady }: Deployment) => state === "loading" && wasReady;
+    return foremostOf(this.#list().filter((one) => one.state === "unloaded" || isBack(one)));
   }
 
   /** The current one, else the newest of those that tell best why there is none. */
@@ -92,3 +94,7 @@ export class Deployments implements Iterable<Deployment> {
     return [...this.#byName.values()];
   }
 }
+
+/** The newest; one that is only there because a request named it comes after all others. */
+const foremostOf = (deployments: readonly Deployment[]) =>
+  deployments.findLast(({ onDemand }) => !onDemand) ?? deployments.at(-1);

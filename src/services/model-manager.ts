@@ -56,7 +56,7 @@ export class ModelManager {
   readonly #memory: MemoryKeeper;
   #closing: Promise<void> | null = null;
   #hasDeployed = false;
-  #restoring: Promise<unknown> | null = null;
+  #restoring: PromiseWithResolvers<void> | null = null;
 
   constructor(parts: ModelManagerParts) {
     this.#parts = parts;
@@ -118,9 +118,14 @@ export class ModelManager {
     return this.#parts.store.list().some((request) => request.model_name === name);
   }
 
-  /** Ends when all that was deployed when the server ended has begun to load; `null` unless that is under way. */
-  get restoring(): Promise<unknown> | null {
-    return this.#restoring;
+  /** Requests for what is not deployed wait from now on for `restore`, which has to follow. */
+  expectRestore(): void {
+    this.#restoring ??= Promise.withResolvers();
+  }
+
+  /** Ends when all that was deployed when the server ended has begun to load; `null` unless that is to come. */
+  get restoring(): Promise<void> | null {
+    return this.#restoring?.promise ?? null;
   }
 
   /**
@@ -128,11 +133,11 @@ export class ModelManager {
    * @returns why some were refused, by name, which is in the log, too
    */
   async restore(): Promise<ReadonlyMap<string, unknown>> {
-    const restoring = this.#restore();
-    this.#restoring = restoring;
+    this.expectRestore();
     try {
-      return await restoring;
+      return await this.#restore();
     } finally {
+      this.#restoring?.resolve();
       this.#restoring = null;
     }
   }
@@ -203,7 +208,8 @@ export class ModelManager {
   acquire(name?: string): Lease {
     if (this.#closing) throw shuttingDown();
     if (name === undefined) {
-      const deployment = this.#deployments.foremost();
+      const deployment =
+        this.#deployments.current() ?? this.#deployments.resting() ?? this.#deployments.foremost();
       if (!deployment) throw nothingDeployed();
       return deployment.acquire();
     }
@@ -219,9 +225,8 @@ export class ModelManager {
   }
 
   /** The name of the model that takes requests without a name once it is loaded again; none while another does. */
-  unloaded(): string | undefined {
-    if (this.#deployments.newest("ready", "loading", "downloading")) return undefined;
-    return this.#deployments.newest("unloaded")?.name;
+  resting(): string | undefined {
+    return this.#deployments.current() ? undefined : this.#deployments.resting()?.name;
   }
 
   /** Every deployment, oldest first. */

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { ApiError, type ModelField, queueFull, requestCancelled } from "../errors.ts";
+import { ApiError, type ModelField, queueFull, requestCancelled, stillRestoring } from "../errors.ts";
 import type { Lease } from "./leases.ts";
 import type { EventBus } from "./events.ts";
 import type { ModelManager } from "./model-manager.ts";
@@ -43,10 +43,10 @@ export class OnDemandModels {
 
   async #acquire(name: string | undefined, signal: AbortSignal): Promise<Lease> {
     // What is deployed again after a restart is found by its aliases, and has its options.
-    if (!this.#manager.has(name)) await this.#manager.restoring;
-    let wanted = name ?? this.#manager.unloaded();
-    if (wanted === undefined || !this.#config.loadOnRequest) return this.#manager.acquire(name);
     const deadline = performance.now() + this.#config.loadWaitMs;
+    if (!this.#manager.has(name)) await this.#restored(deadline, signal);
+    let wanted = name ?? this.#manager.resting();
+    if (wanted === undefined || !this.#config.loadOnRequest) return this.#manager.acquire(name);
     let waits = false;
     using place = new DisposableStack();
     for (;;) {
@@ -69,6 +69,24 @@ export class OnDemandModels {
       const left = deadline - performance.now();
       if (left <= 0 || !(await change.within(left)))
         throw ApiError.fromWire({ ...loading.toWire(), retryAfter: RETRY_AFTER });
+    }
+  }
+
+  /** @throws ApiError when it takes longer than a request waits, or the client left meanwhile */
+  async #restored(deadline: number, signal: AbortSignal): Promise<void> {
+    const { restoring } = this.#manager;
+    if (!restoring) return;
+    const over = Promise.withResolvers<never>();
+    const late = () => over.reject(stillRestoring(RETRY_AFTER));
+    const left = () => over.reject(reasonOf(signal));
+    const timer = setTimeout(late, deadline - performance.now());
+    signal.addEventListener("abort", left, { once: true });
+    try {
+      if (signal.aborted) left();
+      await Promise.race([restoring, over.promise]);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", left);
     }
   }
 

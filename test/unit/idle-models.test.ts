@@ -30,6 +30,24 @@ describe("a model that lies idle", () => {
     expect((await models.acquire(undefined, never)).name).toBe("a");
   });
 
+  test("loads again for all requests that name no model, though another loads for the first time", async () => {
+    const { engine, manager, models } = withLoading();
+    await ready(manager, "a", { ttl: 0 });
+    await until(() => stateOf(manager, "a") === "unloaded");
+    engine.script.loadMs = 20;
+    await manager.deploy({ model_name: "b" });
+    const leases = await Promise.all([models.acquire(undefined, never), models.acquire(undefined, never)]);
+    expect(leases.map(({ name }) => name)).toEqual(["a", "a"]);
+  });
+
+  test("takes requests that name no model after what was deployed, where a request has loaded it", async () => {
+    const { manager, models } = withLoading();
+    await ready(manager, "a", { ttl: 0 });
+    (await models.acquire("b", never)).release(0);
+    await until(() => stateOf(manager, "a") === "unloaded" && stateOf(manager, "b") === "unloaded");
+    expect((await models.acquire(undefined, never)).name).toBe("a");
+  });
+
   test("stays while it is used, however short its time", async () => {
     const { manager } = setUp();
     await ready(manager, "a", { ttl: 0.01 });

@@ -42,6 +42,29 @@ describe("a request that comes before all is deployed again that was deployed wh
     expect(manager.list()).toMatchObject([{ on_demand: false, options: { context_length: 300 } }]);
   });
 
+  test("finds it also before that has begun", async () => {
+    const { manager, models } = restarted();
+    manager.expectRestore();
+    const asked = models.acquire("first", never);
+    await Bun.sleep(1);
+    void manager.restore();
+    expect((await asked).name).toBe("a");
+  });
+
+  test("waits for that no longer than it may, nor than its client", async () => {
+    const { manager, models } = restarted({ loadWaitMs: 5 });
+    manager.expectRestore();
+    expect(await refusal(() => models.acquire("first", never))).toMatchObject({
+      code: "model_loading",
+      retryAfter: 10,
+    });
+    const leaving = new AbortController();
+    const left = refusal(() => models.acquire("first", leaving.signal));
+    leaving.abort();
+    expect((await left).code).toBe("request_cancelled");
+    await manager.restore();
+  });
+
   test("is told to come back where it names none, and not that there is none", async () => {
     const { manager, models } = restarted();
     const restored = manager.restore();
