@@ -36,8 +36,10 @@ export function addChatCommand(program: Command): void {
 }
 
 async function currentModel(client: ServerClient): Promise<string> {
-  const { model_name } = await client.status();
-  if (model_name === null)
+  const { model_name, models } = await client.status();
+  // One that was unloaded for being idle is loaded by the request itself.
+  const current = model_name ?? models.findLast(({ state }) => state === "unloaded")?.model_name;
+  if (current === undefined)
     throw new CommandError("No model is ready: name one, such as 'berth chat guide', and it is deployed");
-  return model_name;
+  return current;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { verb } from "../support/cli-client.ts";
+import { eventually } from "../support/eventually.ts";
 import { startServer, TEST_MODEL } from "../support/server.ts";
 
 setDefaultTimeout(60_000);
@@ -91,6 +92,13 @@ describe("berth chat", () => {
     expect(server.engine.models[0]?.requests[1]?.prompt).toMatchObject({
       messages: [{ content: "first" }, { role: "assistant", content: "Hello world" }, { content: "second" }],
     });
+  });
+
+  test("asks the model that gave its memory back for being idle", async () => {
+    await using server = await startServer({}, { deploy: null, loadOnRequest: true });
+    await server.manager.deploy({ model_name: "mine", ttl: 0, wait: true });
+    await eventually(() => server.manager.list()[0]?.state === "unloaded", "it is unloaded");
+    expect(await verb(server.url, ["chat"], "first\n")).toMatchObject({ code: 0, out: "Hello world\n" });
   });
 
   test("answers each line of a program by one line of JSON, with its figures", async () => {
