@@ -13,6 +13,7 @@ import type { ModelFile, ModelFiles } from "./model-files.ts";
 import type { ModelManager } from "./model-manager.ts";
 import { type Hardware, recommend } from "./recommender.ts";
 import type { SystemReader } from "./status.ts";
+import { Turnstile } from "./turnstile.ts";
 
 export interface AdvisorParts {
   engine: Pick<Engine, "estimate">;
@@ -31,10 +32,13 @@ export interface AdvisorParts {
 
 /** Weights and more slots than anybody asks for: below this much of the free memory a model fits without a look. */
 const OBVIOUS = 4;
+/** How many estimates are worked out at a time, each in a process of its own. */
+const AT_A_TIME = 2;
 
 /** Will it fit, how fast will it be, and what else could be taken: asked before anything is downloaded or loaded. */
 export class Advisor {
   readonly #parts: AdvisorParts;
+  readonly #turnstile = new Turnstile(AT_A_TIME);
 
   constructor(parts: AdvisorParts) {
     this.#parts = parts;
@@ -71,8 +75,11 @@ export class Advisor {
     if (plan.fault) throw plan.fault;
     if (!file) throw new Error("a plan without a file");
     await using sketch = await files.sketch(file, token);
-    const memory = await this.#memory(gives);
-    const estimate = await engine.estimate({ ...toSpec(plan.spec, memory), path: sketch.path }, signal);
+    const { memory, estimate } = await this.#turnstile.run(signal, async () => {
+      const memory = await this.#memory(gives);
+      const spec = { ...toSpec(plan.spec, memory), path: sketch.path };
+      return { memory, estimate: await engine.estimate(spec, signal) };
+    });
     const { gpu, disk } = await system.status();
     const judged: JudgedModel = {
       name: request.model_name,

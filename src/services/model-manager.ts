@@ -78,12 +78,12 @@ export class ModelManager {
    */
   async deploy(request: DeployRequest, { remember = true } = {}): Promise<DeployAnswer> {
     const { config, files, threads, log, store } = this.#parts;
-    this.#assertFree(request.model_name);
+    this.assertFree(request.model_name);
     const plan = await planDeployment(request, files, config, { threads });
     await this.#makeWay(plan);
     // Somebody else may have deployed it meanwhile. From here to `#start` nothing is awaited.
     const adopted = this.#adopt(plan);
-    if (!adopted) this.#assertFree(plan.name, plan);
+    if (!adopted) this.assertFree(plan.name, plan);
     const deployment = adopted ?? this.#start(plan);
     if (remember) store.save(request);
     if (adopted?.state === "ready") {
@@ -106,6 +106,26 @@ export class ModelManager {
     if (device !== "auto" && device !== "cpu") await this.#deviceTaken(deployment);
     const message = `The model '${plan.name}' is being loaded: GET /status shows its progress`;
     return toAnswer(deployment.status(), "loading", message);
+  }
+
+  /**
+   * Whether a deployment of this name may begin.
+   * @param plan `null` as long as it is not known whether what has the name makes way for it
+   * @throws ApiError when the name is taken, or the file is in use under another name
+   */
+  assertFree(name: string, plan: DeployPlan | null = null): void {
+    if (this.#closing) throw shuttingDown();
+    const users = this.#deployments.using(name, plan ?? undefined);
+    const taken = users.find((user) => user.name !== name) ?? users[0];
+    const mayMakeWay = taken?.onDemand || (taken?.state === "unloaded" && taken.name === name);
+    if (mayMakeWay && plan === null && taken?.state !== "draining") return;
+    if (taken?.state === "draining") throw beingUndeployed(taken.name).namedBy("model_name");
+    if (!taken) return;
+    const isItself = taken.name === name || taken.spec.path === plan?.spec.path;
+    const alias = isItself
+      ? undefined
+      : plan?.aliases.find((one) => [taken.name, ...taken.aliases].includes(one));
+    throw alias === undefined ? alreadyDeployed(taken.name) : aliasTaken(alias, taken.name);
   }
 
   /** Whether anything was deployed since the server started, whatever became of it. */
@@ -327,25 +347,6 @@ export class ModelManager {
     // It counts as the newest.
     this.#deployments.add(loaded);
     return loaded;
-  }
-
-  /**
-   * @param plan `null` as long as it is not known whether what has the name makes way for it
-   * @throws ApiError when the name is taken, or the file is in use under another name
-   */
-  #assertFree(name: string, plan: DeployPlan | null = null): void {
-    if (this.#closing) throw shuttingDown();
-    const users = this.#deployments.using(name, plan ?? undefined);
-    const taken = users.find((user) => user.name !== name) ?? users[0];
-    const mayMakeWay = taken?.onDemand || (taken?.state === "unloaded" && taken.name === name);
-    if (mayMakeWay && plan === null && taken?.state !== "draining") return;
-    if (taken?.state === "draining") throw beingUndeployed(taken.name).namedBy("model_name");
-    if (!taken) return;
-    const isItself = taken.name === name || taken.spec.path === plan?.spec.path;
-    const alias = isItself
-      ? undefined
-      : plan?.aliases.find((one) => [taken.name, ...taken.aliases].includes(one));
-    throw alias === undefined ? alreadyDeployed(taken.name) : aliasTaken(alias, taken.name);
   }
 }
 

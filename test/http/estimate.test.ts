@@ -173,6 +173,30 @@ describe("a deployment that does not fit", () => {
   });
 });
 
+test("a model that is deployed and could not be loaded once more is told to be deployed", async () => {
+  await using server = await startServer({}, { deploy: null });
+  await server.manager.deploy({ model_name: "mine", pinned: true, wait: true });
+  server.engine.script.weightBytes = 1e12;
+  const response = await deploy(server.url, { model_name: "mine", context_length: 512 });
+  expect(await response.json()).toMatchObject({ error: { code: "already_deployed" } });
+  expect(server.engine.estimates).toEqual([]);
+});
+
+test("estimates are worked out two at a time, however many are asked for", async () => {
+  await using server = await startServer({}, { deploy: null });
+  const { engine } = server;
+  const work = engine.estimate.bind(engine);
+  let [now, most] = [0, 0];
+  engine.estimate = async (...asked) => {
+    most = Math.max(most, ++now);
+    await Bun.sleep(5);
+    return work(...asked).finally(() => now--);
+  };
+  const asked = Array.from({ length: 8 }, () => estimate(server.url, "model=new"));
+  expect((await Promise.all(asked)).map(({ fits }) => fits)).toEqual(Array.from(asked, () => "whole"));
+  expect(most).toBe(2);
+});
+
 test("a deployment that fits once models at work are done is not refused, and waits for them", async () => {
   await using server = await startServer({ weightBytes: FREE + 1e6 });
   server.engine.models[0]!.activity.busySlots = 1;

@@ -24,6 +24,7 @@ export const deploymentRoutes = ({
       "/deploy",
       async ({ body, request }) => {
         if (body.dry_run) return advisor.estimate(body, request.signal);
+        manager.assertFree(body.model_name);
         await advisor.assertFits(body, request.signal);
         return manager.deploy(body);
       },
