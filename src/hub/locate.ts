@@ -8,7 +8,7 @@ import {
 } from "./hub-failures.ts";
 import { explain, type HubClient, type HubFile } from "./hub-client.ts";
 import { type Access, HttpFailure, send } from "./http.ts";
-import { type FoundModel, groupModels, modelKey, stemOf } from "./model-listing.ts";
+import { type FoundModel, groupModels, isComplete, modelKey, stemOf } from "./model-listing.ts";
 import { folderOf, type HubName, isSafePath, nameOfAddress, type UrlName } from "./model-name.ts";
 import { byPreference, isQuantisation, quantisationOf } from "./quantisation.ts";
 
@@ -58,8 +58,7 @@ export async function locateOnHub(
   const models = groupModels(files.filter((file) => isSafePath(file.name)));
   if (models.length === 0) throw noGgufFiles(repo, await client.similar(repo, signal));
   const model = choose(name, models);
-  if (model.parts.length !== model.partCount)
-    throw incompleteRepository(repo, model.name, model.parts.length, model.partCount);
+  if (!isComplete(model)) throw incompleteRepository(repo, model.name, model.parts.length, model.partCount);
   const folder = folderOf(name);
   return {
     name: `${folder}/${model.name}`,

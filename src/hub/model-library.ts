@@ -3,7 +3,15 @@ import { isAbsolute, relative, sep } from "node:path";
 import { invalidRequest, loadFailed } from "../errors.ts";
 import { listCachedModels } from "./hub-cache.ts";
 import { enumerate } from "./hub-failures.ts";
-import { type DiskFile, type FoundModel, isFileName, listModels, modelKey, stemOf } from "./model-listing.ts";
+import {
+  type DiskFile,
+  type FoundModel,
+  isComplete,
+  isFileName,
+  listModels,
+  modelKey,
+  stemOf,
+} from "./model-listing.ts";
 import { folderOf, type HubName } from "./model-name.ts";
 import { byPreference, isQuantisation, quantisationOf, withoutQuantisation } from "./quantisation.ts";
 
@@ -83,14 +91,11 @@ export class ModelLibrary {
   }
 
   /**
-   * The model that a name on the hub stands for, when it is here already; of several, the usual one.
+   * The model that a name on the hub stands for, when all of it is here already; of several, the usual one.
    * @returns `null` when it is not, or only in another quantisation
    */
   async findRepository(name: HubName): Promise<LibraryModel | null> {
-    const found = await this.ofRepository(name);
-    const best =
-      name.file === null ? found.find(({ parts, partCount }) => parts.length === partCount) : found[0];
-    return best ?? null;
+    return (await this.ofRepository(name)).find(isComplete) ?? null;
   }
 
   /** All models here that a name on the hub may stand for, the usual one first, also incomplete ones. */
@@ -132,8 +137,9 @@ export class ModelLibrary {
 }
 
 /** @throws ApiError `model_load_failed` when a part of it is missing */
-export function assertComplete({ name, parts, partCount }: FoundModel<DiskFile>): void {
-  if (parts.length === partCount) return;
+export function assertComplete(model: FoundModel<DiskFile>): void {
+  if (isComplete(model)) return;
+  const { name, parts, partCount } = model;
   throw loadFailed(`The model '${name}' is incomplete: ${parts.length} of its ${partCount} parts are there`);
 }
 

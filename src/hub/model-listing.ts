@@ -33,6 +33,9 @@ const PART = /^(.*)-(\d{5})-of-(\d{5})(?:\.gguf)?$/i;
 /** A name that can mean only one model: it ends as a file does. */
 export const isFileName = (name: string) => GGUF.test(name) || PART.test(name);
 
+/** Whether every part of it is there. */
+export const isComplete = ({ parts, partCount }: FoundModel<FoundFile>) => parts.length === partCount;
+
 /**
  * Vision and audio projectors (`mmproj-F16`, `Model.mmproj-Q8_0`) and tables of importances lie beside their model and
  * are none themselves. A model that was made with such a table may end in `imatrix`.

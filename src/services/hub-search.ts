@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { HubClient, type Repository } from "../hub/hub-client.ts";
 import type { ModelLibrary } from "../hub/model-library.ts";
-import { groupModels, modelKey, stemOf } from "../hub/model-listing.ts";
+import { groupModels, isComplete, modelKey, stemOf } from "../hub/model-listing.ts";
 import { isSafePath } from "../hub/model-name.ts";
 import { byPreference, quantisationOf } from "../hub/quantisation.ts";
 import type { HubModel, HubRepository } from "../schemas/hub.ts";
@@ -57,7 +57,7 @@ export class HubSearch {
       system.status(),
     ]);
     const free = freeOf(machine, gpuUsable());
-    const keys = new Set(here.map(({ name }) => modelKey(name)));
+    const keys = new Set(here.filter(isComplete).map(({ name }) => modelKey(name)));
     return Promise.all(
       found.map(async (repository) => {
         const offers = await this.#turnstile.run(signal, () => this.#offers(client, repository, signal));

@@ -148,7 +148,11 @@ export class ModelFiles {
     // A folder of that name may be anybody's; one with files of the repository is the repository.
     const found = (await library.has(`${folderOf(parsed)}/`)) ? null : await library.find(meant, wish);
     if (found) return toFile(found.model, found.warnings);
-    if (wish.onDisk) throw await this.#missing(meant);
+    if (wish.onDisk) {
+      const [cut] = await library.ofRepository(wanted);
+      if (cut) assertComplete(cut);
+      throw await this.#missing(meant);
+    }
     const remote = await locateOnHub(wanted, new HubClient(await this.#access(wish.token)));
     return this.#toDownload(remote, isOpen ? [] : ineffective(remote.name, wish));
   }

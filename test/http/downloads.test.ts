@@ -72,6 +72,21 @@ describe("POST /models/pull", () => {
     expect(await at.file(`user/big/${parts[1]}`).bytes()).toEqual(other);
   });
 
+  test("goes on with a split model of which a part is there, also when its file is named", async () => {
+    const parts = [1, 2].map((part) => `big-Q8_0-0000${part}-of-00002.gguf`);
+    await using at = await start();
+    at.hub.add("user/big", { files: { [parts[0]!]: model, [parts[1]!]: other } });
+    await at.file(`user/big/${parts[0]}`).write(model);
+    at.slowDown();
+    const named = await at.pull(`user/big/${parts[0]}`);
+    expect(named.status).not.toBe("present");
+    expect((await at.pull("user/big")).download?.id).toBe(named.download!.id);
+    at.hurry();
+    await at.reaches(named.download?.id, "completed");
+    expect(at.hub.sent).toBe(other.length);
+    expect(await at.file(`user/big/${parts[1]}`).bytes()).toEqual(other);
+  });
+
   test("answers with the events of the download when asked to stream", async () => {
     await using at = await start();
     await using events = new EventReader(await at.post("/models/pull", { model: "user/repo", stream: true }));

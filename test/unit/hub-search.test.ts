@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { ModelLibrary } from "../../src/hub/model-library.ts";
 import type { SystemStatus } from "../../src/schemas/system.ts";
 import { HubSearch } from "../../src/services/hub-search.ts";
 import { HubStandIn } from "../support/hub-stand-in.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const nowhere = { modelsDir: "/nowhere", modelDirs: [], cacheDir: "/nowhere" };
 
@@ -56,6 +58,27 @@ test("a GPU that no engine can use has no room", async () => {
   });
   const [found] = await search.search("repo", 5, new AbortController().signal);
   expect(found?.models).toMatchObject([{ fit: "none" }]);
+});
+
+test("a model of which a part is missing is not told to be on this machine", async () => {
+  await using hub = await HubStandIn.start();
+  await using folder = await temporaryFolder();
+  const split = ["s-00001-of-00002.gguf", "s-00002-of-00002.gguf"];
+  const file = new Uint8Array(9);
+  hub.add("user/repo", { files: Object.fromEntries([...split, "whole.gguf"].map((name) => [name, file])) });
+  for (const name of [split[0], "whole.gguf"]) await Bun.write(join(folder.path, "user/repo", name!), file);
+  const search = new HubSearch({
+    config: { hubEndpoint: hub.endpoint },
+    library: new ModelLibrary({ ...nowhere, modelsDir: folder.path }),
+    system: { status: async () => machine(1e9) },
+    gpuUsable: () => true,
+    token: async () => null,
+  });
+  const [found] = await search.search("repo", 5, new AbortController().signal);
+  expect(found?.models.map(({ name, present }) => [name, present])).toEqual([
+    ["user/repo/whole.gguf", true],
+    [`user/repo/${split[0]}`, false],
+  ]);
 });
 
 test("lists of files are kept for the next search", async () => {

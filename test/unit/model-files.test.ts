@@ -186,6 +186,16 @@ test("a split model with a part missing is not loaded", async () => {
   await expect(at.files.resolve("big", none)).rejects.toThrow("is incomplete: 2 of its 3 parts are there");
 });
 
+test.each(["user/repo", "user/repo:Q8_0", `user/repo/${SPLIT[0]}`, `user/repo/${SPLIT[1]}`])(
+  "what is missing of a split model is asked of the hub, unless only this machine is meant: %s",
+  async (name) => {
+    await using at = await models(`user/repo/${SPLIT[0]}`);
+    await expect(at.files.resolve(name, none)).rejects.toMatchObject({ code: "hub_unreachable" });
+    const here = at.files.resolve(name, { ...none, onDisk: true });
+    await expect(here).rejects.toThrow("is incomplete: 1 of its 3 parts are there");
+  },
+);
+
 test("a model that is not there is answered with those that are, ten at most", async () => {
   await using at = await models(...Array.from({ length: 12 }, (_, i) => `m${10 + i}.gguf`));
   const resolving = at.files.resolve("nope", none);

@@ -96,6 +96,7 @@ test("of several quantisations that are here, a repository stands for the usual 
   expect(await find("user/repo:Q8_0")).toBe("user/repo/m-Q8_0.gguf");
   expect(await find("user/repo/m-Q8_0.gguf")).toBe("user/repo/m-Q8_0.gguf");
   expect(await find("user/repo:Q2_K")).toBeNull();
+  expect(await find("user/repo/m-Q2_K-00001-of-00002.gguf")).toBeNull();
   expect(await find("user/repo:Q5_0")).toBeNull();
   expect(await find("user/repo@dev")).toBeNull();
   expect(await find("user/rep")).toBeNull();
