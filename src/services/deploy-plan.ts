@@ -92,7 +92,7 @@ export async function planDeployment(
   if (choice.eightBit && choice.fourBit)
     throw invalidRequest("load_in_8bit and load_in_4bit exclude each other: set one of them", "load_in_4bit");
   assertPossible(request);
-  const name = request.model_name;
+  const name = request.model_name.trim();
   if (SIGNED.test(name)) throw signedAddress();
   const token = request.hf_token || null;
   // What a request merely names is not downloaded.
@@ -113,7 +113,7 @@ export async function planDeployment(
   const device = asked === "mps" ? "metal" : asked;
   return {
     name,
-    aliases: toAliases(request).filter((alias) => alias !== name),
+    aliases: toAliases(request).filter((alias) => alias !== "" && alias !== name),
     ttlMs: ttlMs === undefined ? (onDemand ? defaults.onDemandTtlMs : null) : ttlMs,
     pinned: request.pinned ?? false,
     onDemand,
@@ -176,7 +176,8 @@ function assertPossible({ kv_cache_type, flash_attention }: DeployRequest): void
 }
 
 function toAliases({ alias }: DeployRequest): string[] {
-  return [...new Set(typeof alias === "string" ? [alias] : alias)];
+  const names = typeof alias === "string" ? [alias] : (alias ?? []);
+  return [...new Set(names.map((name) => name.trim()))];
 }
 
 const atMost = (value: number | null, limit: number | null) =>

@@ -85,7 +85,7 @@ export class ModelManager {
     const adopted = this.#adopt(plan);
     if (!adopted) this.assertFree(plan.name, plan);
     const deployment = adopted ?? this.#start(plan);
-    if (remember) store.save(request);
+    if (remember) store.save({ ...request, model_name: plan.name });
     if (adopted?.state === "ready") {
       log.info({ model: plan.name }, "deployed as a request has loaded it");
       return toAnswer(adopted.status(), "ready", `The model '${plan.name}' is ready`);

@@ -35,10 +35,17 @@ describe("the context length", () => {
 
 test("an address that may carry a secret names no deployment, and is not repeated", async () => {
   const named = (name: string) => plan({ model_name: name });
-  const refused = named("https://example.com/a.gguf?signature=secret");
-  await expect(refused).rejects.toThrow("POST /models/pull");
-  await expect(refused).rejects.not.toThrow("signature");
+  for (const before of ["", " ", "\n\t", "\ufeff"]) {
+    const refused = named(`${before}https://example.com/a.gguf?signature=secret`);
+    await expect(refused).rejects.toThrow("POST /models/pull");
+    await expect(refused).rejects.not.toThrow("signature");
+  }
   expect((await named("https://huggingface.co/a/b/resolve/main/a.gguf?download=true")).fault).toBeNull();
+});
+
+test("spaces around a name or an alias belong to neither", async () => {
+  const { name, aliases, spec } = await plan({ model_name: " a\n", alias: [" b ", "b", "a", " "] });
+  expect({ name, loaded: spec.name, aliases }).toEqual({ name: "a", loaded: "a", aliases: ["b"] });
 });
 
 describe("a file", () => {

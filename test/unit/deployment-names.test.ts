@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { loadFailed } from "../../src/errors.ts";
+import type { DeployRequest } from "../../src/schemas/deployment.ts";
 import { OnDemandModels } from "../../src/services/on-demand.ts";
 import { until } from "../support/engine-requests.ts";
 import { closeManaged, ready, refusal, setUp, stateOf } from "../support/managed.ts";
@@ -28,6 +29,20 @@ describe("a name that a failed deployment had", () => {
     expect(stateOf(manager, "big")).toBe("failed");
     expect(await manager.undeploy(name)).toBe("big");
   });
+});
+
+test("a name with spaces around it is remembered without them, and forgotten by what it is called", async () => {
+  const remembered = new Set<string>();
+  const store = {
+    list: () => [],
+    save: ({ model_name }: DeployRequest) => void remembered.add(model_name),
+    remove: (name: string) => void remembered.delete(name),
+  };
+  const { manager } = setUp({}, {}, { store });
+  await ready(manager, " a ");
+  expect([...remembered]).toEqual(["a"]);
+  await manager.undeploy("a");
+  expect([...remembered]).toEqual([]);
 });
 
 describe("a deploy whose name makes way and whose alias is taken", () => {
