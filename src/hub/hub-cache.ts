@@ -26,7 +26,11 @@ async function listRepository(directory: string, folder: string): Promise<FoundM
   );
   const found = await Promise.all(
     revisions.map(async (revision) => {
-      const commit = (await Bun.file(join(root, "refs", revision)).text()).trim();
+      // One that is being replaced just now may be gone since it was listed.
+      const text = await Bun.file(join(root, "refs", revision))
+        .text()
+        .catch(() => "");
+      const commit = text.trim();
       const prefix = folderOf({ repo: `${user}/${name}`, revision: revision === "main" ? null : revision });
       // A commit that is no plain word would be a path out of here.
       const models = /^\w+$/.test(commit) ? await listModels(join(root, "snapshots", commit)) : [];

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdir, symlink } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type LibraryFolders, ModelLibrary } from "../../src/hub/model-library.ts";
 import { parseModelName } from "../../src/hub/model-name.ts";
@@ -83,6 +83,15 @@ test("another revision in the cache has a name of its own, and a strange one is 
   await cache(here.at("hub"), "user/repo", ["m.gguf"], { dev: COMMIT, evil: "../../.." } as never);
   await Bun.write(here.at("hub/version.txt"), "1");
   expect((await here.library.list()).map(({ name }) => name)).toEqual(["user/repo@dev/m.gguf"]);
+});
+
+test("a reference in the cache that can not be read hides nothing else", async () => {
+  await using here = await shelves({ "models/a.gguf": "1" });
+  await cache(here.at("hub"), "user/repo", ["m.gguf"]);
+  // It is listed, but its name is no text, so nobody can open it.
+  const unnamable = Buffer.from([0xff]);
+  await writeFile(Buffer.concat([Buffer.from(here.at("hub/models--user--repo/refs/")), unnamable]), COMMIT);
+  expect((await here.library.list()).map(({ name }) => name)).toEqual(["a.gguf", "user/repo/m.gguf"]);
 });
 
 test("of several quantisations that are here, a repository stands for the usual one", async () => {
