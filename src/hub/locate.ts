@@ -139,7 +139,8 @@ function choose({ repo, tag, file }: HubName, models: FoundModel<HubFile>[]): Fo
   throw quantisationNotFound(repo, wanted, [...existing]);
 }
 
-function unreachable(url: URL, error: HttpFailure, access: Access): ApiError {
+/** What a failed request for the file at an address that is not the hub's means for a person. */
+export function unreachable(url: URL, error: HttpFailure, access: Access): ApiError {
   const address = `${url.origin}${url.pathname}`;
   if (error.status === 404 || error.status === 410)
     return new ApiError(404, "invalid_request_error", `There is no file at ${address}`, {

@@ -4,7 +4,7 @@ import { readGguf } from "../formats/gguf/read.ts";
 import { ContentSource } from "./content-source.ts";
 import { explain } from "./hub-client.ts";
 import { type Access, HttpFailure } from "./http.ts";
-import type { RemoteFile } from "./locate.ts";
+import { type RemoteFile, unreachable } from "./locate.ts";
 
 /** The beginning of a file that was not downloaded. */
 export interface RemoteHeader {
@@ -20,7 +20,8 @@ const ATTEMPTS = 3;
 
 /**
  * Reads a GGUF file's header by range requests, of which most models take one or two.
- * @throws ApiError `model_load_failed` when the file is no model, and what the hub says when it gives no bytes
+ * @throws ApiError `model_load_failed` when the file is no model, and what the hub or the server says when it gives no
+ * bytes
  */
 export async function readRemoteHeader(
   file: RemoteFile,
@@ -33,9 +34,10 @@ export async function readRemoteHeader(
     const header = await readGguf(source);
     return { header, bytes: source.bytes(header.dataOffset) };
   } catch (error) {
-    throw error instanceof HttpFailure
-      ? explain(error, file.repo ?? new URL(file.url).host, null, access)
-      : error;
+    if (!(error instanceof HttpFailure)) throw error;
+    throw file.repo === null
+      ? unreachable(new URL(file.url), error, access)
+      : explain(error, file.repo, null, access);
   }
 }
 

@@ -77,3 +77,20 @@ test("a gated repository says what to do and where a token goes", async () => {
   await expect(reading).rejects.toThrow(`accept its conditions at ${hub.endpoint}/user/repo, make a token`);
   await expect(reading).rejects.toThrow("pass it as hf_token");
 });
+
+test.each([
+  [404, { status: 404, code: "model_not_found" }, "There is no file at ADDRESS"],
+  [403, { status: 400, code: "invalid_value" }, "The file at ADDRESS can not be downloaded"],
+  [401, { status: 400, code: "invalid_value" }, "The file at ADDRESS can not be downloaded"],
+])(
+  "an address that is no hub's and answers %i is not spoken of as a repository",
+  async (status, told, says) => {
+    using server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("no", { status }) });
+    const url = new URL("/m.gguf?signature=secret", server.url);
+    const file = { name: "host/m.gguf", url: url.href, repo: null, size: 9, sha256: null, etag: null };
+    const reading = readRemoteHeader(file, { endpoint: "https://huggingface.co", token: "hf_token" });
+    await expect(reading).rejects.toMatchObject(told);
+    await expect(reading).rejects.toThrow(says.replace("ADDRESS", `${url.origin}/m.gguf`));
+    await expect(reading).rejects.not.toThrow(/repository|secret/);
+  },
+);
