@@ -112,14 +112,19 @@ export async function partialBytes(target: string, identity: ContentIdentity): P
 /** Replaces a file in one step, so that nobody ever reads half of it. */
 export async function writeWhole(path: string, text: string, mode = 0o644): Promise<void> {
   const next = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
-  const file = await open(next, "wx", mode);
   try {
-    await file.writeFile(text);
-    await file.datasync();
-  } finally {
-    await file.close();
+    const file = await open(next, "wx", mode);
+    try {
+      await file.writeFile(text);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(next, path);
+  } catch (error) {
+    await rm(next, { force: true }).catch(() => {});
+    throw error;
   }
-  await rename(next, path);
 }
 
 async function doneOf(target: string, identity: ContentIdentity): Promise<RangeSet> {
