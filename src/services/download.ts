@@ -278,12 +278,19 @@ export class Download {
     }
   }
 
-  /** Leaves no trace of a file of which nothing is there. */
+  /** Leaves no trace of a file of which nothing is there. A disk that refuses is told in the log, and ends nothing. */
   async #tidy(): Promise<void> {
     for (const file of this.model.files) {
       const target = this.#target(file);
-      if ((await partialBytes(target, file)) === 0) await discardPart(target);
-      await removeEmptyFolders(target, this.#parts.modelsDir);
+      try {
+        if ((await partialBytes(target, file)) === 0) await discardPart(target);
+        await removeEmptyFolders(target, this.#parts.modelsDir);
+      } catch (error) {
+        this.#parts.log.warn(
+          { err: error, file: file.name },
+          "what is left of a download can not be removed",
+        );
+      }
     }
   }
 

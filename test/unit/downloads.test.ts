@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { HubClient } from "../../src/hub/hub-client.ts";
 import { locateOnHub, locateUrl, type RemoteModel } from "../../src/hub/locate.ts";
@@ -305,4 +305,15 @@ test("a model that was there before is not discarded with a download of it", asy
   await reaches(downloads, "completed");
   await downloads.cancel(id, true);
   expect(await Bun.file(join(folder.path, "models/user/repo/m-Q8_0.gguf")).exists()).toBe(true);
+});
+
+test("what can not be tidied up is no reason for a download to hang, or for the server not to close", async () => {
+  const downloads = await start();
+  const found = await model("user/repo:Q8_0");
+  // Neither written nor removed as a file.
+  await mkdir(join(folder.path, "models/user/repo/m-Q8_0.gguf.part/in the way"), { recursive: true });
+  const { id } = await downloads.pull(found, null);
+  await reaches(downloads, "failed");
+  expect((await downloads.cancel(id, false)).state).toBe("cancelled");
+  await downloads.close();
 });
