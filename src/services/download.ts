@@ -260,7 +260,7 @@ export class Download {
   }
 
   async #end(state: "paused" | "cancelled"): Promise<void> {
-    if (this.over) return;
+    if (this.over) return this.#run;
     this.#note = null;
     // Before the abort, so that the run finds its state decided.
     this.#become(state);

@@ -41,6 +41,8 @@ export class Downloads {
   readonly #downloads = new Map<string, Download>();
   /** What the journal says of each, so that progress alone writes nothing. */
   readonly #noted = new Map<string, string>();
+  /** What still writes or removes files of a download that was cancelled, by the name of its model. */
+  readonly #ending = new Map<string, Promise<unknown>>();
   #restored: Promise<void> = Promise.resolve();
   #closing = false;
 
@@ -120,7 +122,7 @@ export class Downloads {
     // What lies there of one that was cancelled may be a newer one's by now.
     const isLeft = download.state === "cancelled" && discard && !this.#open(download.model);
     if (download.over) this.#forget(id);
-    if (!download.over || isLeft) await download.cancel({ discard });
+    if (!download.over || isLeft) await this.#end(download, discard);
     return download.status();
   }
 
@@ -132,7 +134,9 @@ export class Downloads {
   /** Stops every download where it is; the next start goes on. */
   async close(): Promise<void> {
     this.#closing = true;
-    await Promise.all(Array.from(this.#downloads.values(), (download) => download.close()));
+    const closing = Array.from(this.#downloads.values(), (download) => download.close());
+    // One that fails to end keeps nothing else from ending.
+    await Promise.allSettled([...closing, ...this.#ending.values()]);
     await this.#journal.flush();
   }
 
@@ -147,11 +151,15 @@ export class Downloads {
 
   async #begin(model: RemoteModel, token: string | null, wanted: boolean): Promise<Download> {
     await this.#restored;
-    if (this.#closing) throw shuttingDown();
     const access = await this.#access(token);
-    const known = (await this.#known(model)) ?? this.#new(model, wanted);
-    if (!known.active && !known.over) await this.#assertSpace(known);
+    let known: Download;
+    do {
+      await this.#ending.get(model.name);
+      known = (await this.#known(model)) ?? this.#new(model, wanted);
+      if (!known.active && !known.over) await this.#assertSpace(known);
+    } while (this.#ending.has(model.name) || known.state === "cancelled");
     // Somebody else may have begun the same meanwhile. From here on nothing is awaited.
+    if (this.#closing) throw shuttingDown();
     const download = this.#open(model) ?? (known.over ? known : this.#add(known));
     if (wanted) download.wanted = true;
     download.start(access, model);
@@ -162,7 +170,7 @@ export class Downloads {
   async #known(model: RemoteModel): Promise<Download | undefined> {
     const open = this.#open(model);
     // What lies there of an older content is of no use for a newer one.
-    if (open && !open.active && !isSameContent(open.model, model)) await open.cancel();
+    if (open && !open.active && !isSameContent(open.model, model)) await this.#end(open, false);
     else if (open) return open;
     const last = Array.from(this.#downloads.values()).findLast(
       ({ state, model: done }) =>
@@ -174,6 +182,17 @@ export class Downloads {
   /** The one that is not over and writes the same files. */
   #open({ name }: RemoteModel): Download | undefined {
     return Array.from(this.#downloads.values()).find(({ over, model }) => !over && model.name === name);
+  }
+
+  /** Cancels a download. Until nothing of it moves any more, no other one of the same files begins. */
+  async #end(download: Download, discard: boolean): Promise<void> {
+    const { name } = download.model;
+    const cancelling = download.cancel({ discard });
+    const ended = Promise.allSettled([this.#ending.get(name), cancelling]);
+    this.#ending.set(name, ended);
+    await ended;
+    if (this.#ending.get(name) === ended) this.#ending.delete(name);
+    await cancelling;
   }
 
   #new(model: RemoteModel, wanted: boolean): Download {

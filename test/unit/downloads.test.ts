@@ -307,6 +307,43 @@ test("a model that was there before is not discarded with a download of it", asy
   expect(await Bun.file(join(folder.path, "models/user/repo/m-Q8_0.gguf")).exists()).toBe(true);
 });
 
+test("what is discarded is gone before a newer download of the same model begins, which loses nothing", async () => {
+  const downloads = await start();
+  hub.faults.bytesPerSecond = 100_000;
+  const first = await downloads.pull(await model("user/repo:Q8_0"), null);
+  await underWay(downloads);
+  const again = await model("user/repo:Q8_0");
+  const cancelling = downloads.cancel(first.id, true);
+  const second = await downloads.pull(again, null);
+  expect(second.id).not.toBe(first.id);
+  await cancelling;
+  hub.faults.bytesPerSecond = null;
+  await reaches(downloads, "cancelled", "completed");
+});
+
+test("what a cancelled download has left is gone before a newer one begins, when it is discarded later", async () => {
+  const downloads = await start();
+  hub.faults.bytesPerSecond = 100_000;
+  const first = await downloads.pull(await model("user/repo:Q8_0"), null);
+  await underWay(downloads);
+  const again = await model("user/repo:Q8_0");
+  await downloads.cancel(first.id, false);
+  const discarding = downloads.cancel(first.id, true);
+  await downloads.pull(again, null);
+  await discarding;
+  hub.faults.bytesPerSecond = null;
+  await reaches(downloads, "completed");
+});
+
+test("what is discarded while its cancelling is still under way leaves nothing", async () => {
+  const downloads = await start();
+  hub.faults.bytesPerSecond = 100_000;
+  const { id } = await downloads.pull(await model("user/repo:Q8_0"), null);
+  await underWay(downloads);
+  await Promise.all([downloads.cancel(id, false), downloads.cancel(id, true)]);
+  expect(await readdir(join(folder.path, "models"), { recursive: true })).toEqual([]);
+});
+
 test("what can not be tidied up is no reason for a download to hang, or for the server not to close", async () => {
   const downloads = await start();
   const found = await model("user/repo:Q8_0");
