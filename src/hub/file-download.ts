@@ -21,7 +21,7 @@ export interface FileDownloadHooks {
   onVerify: (fraction: number) => void;
   /** It failed and will try again. */
   onRetry: (reason: string, delayMs: number) => void;
-  /** Called when the content is right, just before the file gets its name. */
+  /** Called just before the file, whose content is right, gets its name. */
   onVerified: () => Promise<void>;
 }
 
@@ -74,25 +74,29 @@ export class FileDownload {
   }
 
   /**
-   * Resolves when the whole, verified file has its name. When it rejects, what is there stays and the next
-   * run continues with it; only a content that turned out wrong is removed.
+   * Resolves when the whole, verified content is there, for `finish` to give it its name. When it rejects, what is
+   * there stays and the next run continues with it; only a content that turned out wrong is removed.
    * @throws HttpFailure, ApiError `download_corrupt`, a failure of the file system, or why it was aborted
    */
   async run(): Promise<void> {
-    const { signal, onVerified } = this.#hooks;
-    signal.throwIfAborted();
-    if (!(await this.#isThere())) {
-      await this.#fetch();
-      // Another server with the same folder may have been quicker.
-      if (await this.#isThere()) return;
-      await this.#verify();
-      await onVerified();
-      signal.throwIfAborted();
-      await promote(this.#target);
-    }
+    this.#hooks.signal.throwIfAborted();
+    if (await this.#isThere()) return;
+    await this.#fetch();
+    // Another server with the same folder may have been quicker.
+    if (!(await this.#isThere())) await this.#verify();
   }
 
-  /** An earlier run may have ended between the last two files of a split model. */
+  /**
+   * Gives what `run` has brought its name, unless it has it; takes the place of another content.
+   * @throws a failure of the file system
+   */
+  async finish(): Promise<void> {
+    if (await this.#isThere()) return;
+    await this.#hooks.onVerified();
+    await promote(this.#target);
+  }
+
+  /** An earlier run may have ended while the files of a split model were given their names. */
   #isThere(): Promise<boolean> {
     return holds(this.#target, this.#file);
   }

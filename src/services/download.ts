@@ -209,8 +209,11 @@ export class Download {
         stop.signal.throwIfAborted();
         this.#tenth = Math.floor((this.#progress.fraction ?? 0) * 10);
         this.#become("downloading");
-        for (const [index, file] of this.model.files.entries())
-          await this.#fetch(file, index, access, stop.signal);
+        const files = this.model.files.map((file, index) => this.#file(file, index, access, stop.signal));
+        for (const file of files) await file.run();
+        stop.signal.throwIfAborted();
+        // In one go: what they replace is whole until then, and never mixed with them.
+        for (const file of files) await file.finish();
       });
       this.#become("completed");
     } catch (error) {
@@ -225,7 +228,7 @@ export class Download {
     }
   }
 
-  #fetch(file: RemoteFile, index: number, access: Access, signal: AbortSignal): Promise<void> {
+  #file(file: RemoteFile, index: number, access: Access, signal: AbortSignal): FileDownload {
     const target = this.#target(file);
     const hooks = {
       signal,
@@ -248,7 +251,7 @@ export class Download {
         });
       },
     };
-    return new FileDownload(file, target, access, hooks, this.#parts.options).run();
+    return new FileDownload(file, target, access, hooks, this.#parts.options);
   }
 
   /** @throws ApiError `insufficient_disk` */

@@ -59,7 +59,8 @@ function download(changes: Partial<RemoteFile> = {}, options: FileDownloadOption
     onVerified: async () => {},
   };
   const access = { endpoint: hub.endpoint, token: null };
-  const run = new FileDownload(file(changes), target, access, hooks, { ...quick, ...options }).run();
+  const one = new FileDownload(file(changes), target, access, hooks, { ...quick, ...options });
+  const run = one.run().then(() => one.finish());
   run.catch(() => {});
   return { run, told, stop };
 }
