@@ -1,19 +1,16 @@
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import OpenAI from "openai";
+import { plainEnvironment } from "./plain-environment.ts";
 import { runs } from "./processes.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const MAIN = join(ROOT, "src", "main.ts");
 
-/** Anything the program may read, or a launcher may have left, of the environment that tests run in. */
-const OURS = /^(?:BERTH_|API_|LOG_LEVEL$|npm_|NO_COLOR$)/;
-
 /** The environment of a new user, whose home is `home`. */
 function newUser(home: string, env: Record<string, string> = {}): Record<string, string | undefined> {
-  const inherited = Object.entries(process.env).filter(([name]) => !OURS.test(name));
-  return { ...Object.fromEntries(inherited), HOME: home, ...env };
+  return { ...plainEnvironment(), HOME: home, ...env };
 }
 
 interface RunOptions {

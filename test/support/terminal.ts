@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT } from "./berth-process.ts";
 import { eventually } from "./eventually.ts";
+import { plainEnvironment } from "./plain-environment.ts";
 
 /** A program on a terminal of its own, as a person sees and types it. */
 export class Terminal implements AsyncDisposable {
@@ -12,7 +13,7 @@ export class Terminal implements AsyncDisposable {
   constructor(command: string[], env: Record<string, string>) {
     const decoder = new TextDecoder();
     this.#child = Bun.spawn(command, {
-      env: { ...process.env, NO_COLOR: "1", TERM: "xterm", ...env },
+      env: { ...plainEnvironment(), NO_COLOR: "1", TERM: "xterm", ...env },
       terminal: {
         cols: 100,
         rows: 30,
