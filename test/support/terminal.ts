@@ -33,7 +33,7 @@ export class Terminal implements AsyncDisposable {
     const all = new RegExp(pattern, "g");
     return eventually(
       () => (this.out.match(all)?.length ?? 0) >= times,
-      `${pattern} is shown in ${JSON.stringify(this.out)}`,
+      () => `${pattern} is shown in ${JSON.stringify(this.out)}`,
       10_000,
     );
   }
