@@ -1,4 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { eventually } from "../support/eventually.ts";
 import { startServer, TEST_MODEL } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { BerthTerminal, bashTerminal } from "../support/terminal.ts";
@@ -30,7 +31,7 @@ test("Ctrl-C stops an answer at once, and the chat goes on with what was said", 
   terminal.type(INTERRUPT);
   await terminal.shows(/\(stopped\)/);
   const [model] = server.engine.models;
-  expect(model?.cancelled).toBe(1);
+  await eventually(() => model?.cancelled === 1, "the answer is cancelled");
   server.engine.script.pieces = ["Yes."];
   terminal.type("Go on\r");
   await terminal.shows(/Yes\./);
