@@ -93,7 +93,7 @@ export class BerthProcess implements AsyncDisposable {
     const berth = new BerthProcess(await temporaryFolder(), options);
     try {
       await berth.printed(options.until ?? /is ready\. Try it:|Model +none/);
-      berth.#enginePids = await berth.enginePids();
+      if (options.until === undefined) berth.#enginePids = await berth.enginePids();
       return berth;
     } catch (error) {
       await berth[Symbol.asyncDispose]();
@@ -130,7 +130,7 @@ export class BerthProcess implements AsyncDisposable {
     return status.models.flatMap(({ pid }) => (pid === null ? [] : [pid]));
   }
 
-  /** Whether one of the engine processes it had when it was ready still runs. */
+  /** Whether one of the engine processes it had when it was ready still runs; for a start without `until`. */
   async leavesEngines(): Promise<boolean> {
     const running = await Promise.all(this.#enginePids.map(runs));
     return running.includes(true);

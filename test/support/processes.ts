@@ -17,6 +17,15 @@ export async function descendants(pid: number): Promise<number[]> {
   return childrenOf(pid);
 }
 
+/** The ids of the engine processes among the descendants of `pid`. */
+export async function engineProcesses(pid: number): Promise<number[]> {
+  const family = await descendants(pid);
+  const commands = await Promise.all(
+    family.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "")),
+  );
+  return family.filter((_, index) => commands[index]?.includes("/engine/worker/main.ts"));
+}
+
 /** See proc_pid_stat(5); the name may hold spaces and parentheses, so what counts is behind its last one. */
 async function statOf(pid: number): Promise<{ state: string; parent: number } | null> {
   try {
