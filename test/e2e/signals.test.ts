@@ -1,6 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { APIError } from "openai";
 import { BerthProcess, ROOT } from "../support/berth-process.ts";
 import { eventually } from "../support/eventually.ts";
+import { caught } from "../support/inference.ts";
 import { descendants, engineProcesses, runs } from "../support/processes.ts";
 
 setDefaultTimeout(60_000);
@@ -46,8 +48,8 @@ describe("SIGTERM", () => {
     await using berth = await BerthProcess.start({ flags: ["--grace-ms", "0"] });
     const stream = await longStream(berth);
     berth.kill("SIGTERM");
-    const ended = await stream.finish().catch((error: unknown) => error);
-    expect(ended).toBeInstanceOf(Error);
+    const ended = await caught(stream.finish(), APIError);
+    expect(ended.code).toBe("shutting_down");
     expect(await berth.exited()).toBe(0);
     expect(await berth.leavesEngines()).toBe(false);
   });
