@@ -108,12 +108,17 @@ describe("an engine process", () => {
   test("keeps beating while it evaluates, and tells of the step under way", async () => {
     const since = engine.messages.length;
     const prompt = { kind: "tokens" as const, tokens: Array<number>(900).fill(65) };
-    engine.send({ type: "generate", id: "r7", request: generateRequest("r7", { prompt, maxTokens: 100 }) });
-    await engine.receive("heartbeat", undefined, since);
-    engine.send({ type: "cancel", id: "r7" });
-    const beats = engine.messages.filter((message) => message.type === "heartbeat");
-    for (const { step } of beats) if (step) expect(step.expectedMs).toBeGreaterThan(0);
-    expect(beats.at(-1)!.activity.decodes).toBeGreaterThan(0);
+    const request = (id: string) => generateRequest(id, { prompt, maxTokens: 100 });
+    let over = false;
+    const working = (async () => {
+      for (let count = 0; !over; count++) await engine.generate(request(`r7-${count}`));
+    })();
+    const { step, activity } = await engine.receive("heartbeat", (beat) => beat.step !== null, since);
+    over = true;
+    expect(step).toEqual({ ageMs: expect.any(Number), expectedMs: expect.any(Number) });
+    expect(step!.expectedMs).toBeGreaterThan(0);
+    expect(activity.decodes).toBeGreaterThan(0);
+    await working;
   });
 });
 
