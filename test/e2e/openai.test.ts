@@ -143,12 +143,18 @@ describe("a real model behind the openai client", () => {
     const busySlots = () => server.manager.list().find((one) => one.model_name === long)?.busy_slots;
     const request = { ...hello, model: long, temperature: 0, stream: true as const };
 
-    for await (const _ of await server.client.chat.completions.create(request)) break;
+    const isBusy = () => eventually(() => busySlots() === 1, "the request has the slot", 20_000);
+
+    for await (const _ of await server.client.chat.completions.create(request)) {
+      await isBusy();
+      break;
+    }
     await eventually(() => busySlots() === 0, "the slot is free after the client left");
 
     const reading = (async () => {
+      let cancelling: Promise<unknown> | undefined;
       for await (const { id } of await server.client.chat.completions.create(request))
-        await postJson(server, `/requests/${id}/cancel`, {});
+        await (cancelling ??= isBusy().then(() => postJson(server, `/requests/${id}/cancel`, {})));
     })();
     expect(await caught(reading, APIError)).toMatchObject({ code: "request_cancelled" });
     await eventually(() => busySlots() === 0, "the slot is free after it was cancelled");
