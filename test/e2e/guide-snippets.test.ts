@@ -32,7 +32,9 @@ function shown(...languages: string[]): string[] {
 const curls = () => shown("sh").filter((code) => code.startsWith("curl "));
 
 describe("what the guide shows", () => {
-  test("works on a server: every curl", async () => {
+  const withCurl = test.skipIf(Bun.which("curl") === null);
+
+  withCurl("works on a server: every curl (needs curl)", async () => {
     await using hub = await HubStandIn.start();
     await using models = await temporaryFolder();
     await writeRandomModel(join(models.path, "qwen3-0.6b-q8_0.gguf"), { contextLength: 8192 });
