@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { TestBrowser } from "../support/browser.ts";
+import { eventually } from "../support/eventually.ts";
 import { HubServer, twoModels } from "../support/hub-server.ts";
 import { startServer } from "../support/server.ts";
 
@@ -117,10 +118,14 @@ test("a download is cancelled, and what arrived goes", async () => {
   at.slowDown();
   const { download } = await at.pull("user/repo/m-Q4_K_M.gguf");
   await at.begins(download?.id);
+  at.crawl();
   await using tab = await browser.open(`${at.url}/#/models`);
+  const arrived = () => at.file("user/repo/m-Q4_K_M.gguf.part").exists();
+  expect(await arrived()).toBe(true);
   await tab.page.getByRole("button", { name: "Cancel the download of user/repo/m-Q4_K_M.gguf" }).click();
   const listed = tab.page.getByRole("article", { name: "Download of user/repo/m-Q4_K_M.gguf" });
   await listed.getByText(/^Cancelled/).waitFor();
+  await eventually(async () => !(await arrived()), "what arrived is gone");
   expect(tab.trouble).toEqual([]);
 });
 

@@ -42,6 +42,11 @@ export class HubServer implements AsyncDisposable {
     this.hub.faults.bytesPerSecond = 150_000;
   }
 
+  /** Too slow for a download to end while a test looks at it. */
+  crawl(): void {
+    this.hub.faults.bytesPerSecond = 1000;
+  }
+
   hurry(): void {
     this.hub.faults.bytesPerSecond = null;
   }
