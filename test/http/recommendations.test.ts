@@ -10,8 +10,9 @@ test("models are recommended for the memory that is free here", async () => {
   await using server = await startServer({}, { deploy: null });
   const answer = await recommendations(server.url);
   expect(answer).toMatchObject({ purpose: "chat", machine: { ram: 6e9, vram: 0, disk: 6e10 } });
-  for (const one of answer.recommendations) {
-    if (one.fits === "none") continue;
+  const fitting = answer.recommendations.filter(({ fits }) => fits !== "none");
+  expect(fitting).not.toBeEmpty();
+  for (const one of fitting) {
     expect(one.memory_bytes).toBeLessThan(6e9);
     expect(answer.tiers[one.tier]).toContain(one.model_name);
   }
@@ -27,6 +28,7 @@ test("they are for a purpose, and an unknown one is refused with those there are
   const { recommendations: ranked, notes } = await recommendations(server.url, "?purpose=rerank");
   expect(notes).toMatchObject([expect.stringContaining("no endpoint for rerank yet")]);
   expect((await recommendations(server.url)).notes).toEqual([]);
+  expect(ranked).not.toBeEmpty();
   expect(ranked.every(({ purposes }) => purposes.includes("rerank"))).toBe(true);
   const refused = await fetch(`${server.url}/recommendations?purpose=poetry`);
   expect(refused.status).toBe(400);
