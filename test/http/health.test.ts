@@ -62,11 +62,19 @@ describe("/readyz", () => {
     });
   });
 
-  test("stays 200 while a second model loads or after it failed", async () => {
+  test("stays 200 while a second model loads, and after one failed", async () => {
     await using server = await startServer();
-    server.engine.script.loadError = new Error("broken");
+    const status = async () => (await fetch(`${server.url}/readyz`)).status;
+    const states = () => server.manager.list().map(({ state }) => state);
+    server.engine.script.loadMs = 60_000;
     await server.manager.deploy({ model_name: "second" });
-    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    await eventually(() => states()[1] === "loading", "the second model loads");
+    expect(await status()).toBe(200);
+    await server.manager.undeploy("second");
+    Object.assign(server.engine.script, { loadMs: 0, loadError: new Error("broken") });
+    await server.manager.deploy({ model_name: "third" });
+    await eventually(() => states()[1] === "failed", "the third model has failed");
+    expect(await status()).toBe(200);
   });
 
   test("is 200 on a server that was told to deploy nothing", async () => {
