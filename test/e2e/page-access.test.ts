@@ -153,10 +153,12 @@ test.each(["light", "dark"] as const)(
     await clean();
     await page.getByRole("button", { name: "Deploy guide" }).hover();
     await clean();
-    at.server.engine.script.loadMs = 1500;
+    const gate = Promise.withResolvers<void>();
+    at.server.engine.script.loadGate = gate.promise;
     await at.deploy("user/repo");
     await page.getByRole("button", { name: "Model: repo 50 %" }).waitFor();
     await clean();
+    gate.resolve();
     await page.getByText("What would you like to know?").waitFor();
     await clean();
     await ask(page, "Hello");

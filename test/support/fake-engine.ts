@@ -24,6 +24,8 @@ export interface FakeScript {
   /** Why the answer ends when all pieces are out. */
   finishReason: "stop" | "length";
   loadMs: number;
+  /** No load ends before this does. */
+  loadGate: Promise<void> | null;
   loadError: Error | null;
   /** How long its process takes to end, in milliseconds. */
   unloadMs: number;
@@ -54,6 +56,7 @@ export class FakeEngine implements Engine {
       pieces: ["Hello", " wor", "ld"],
       finishReason: "stop",
       loadMs: 0,
+      loadGate: null,
       loadError: null,
       unloadMs: 0,
       prefillMs: 0,
@@ -72,6 +75,7 @@ export class FakeEngine implements Engine {
     hooks.signal.throwIfAborted();
     hooks.onProgress(0.5);
     if (this.script.loadMs > 0) await pause(this.script.loadMs, hooks.signal);
+    if (this.script.loadGate) await Promise.race([this.script.loadGate, aborted(hooks.signal)]);
     if (this.script.loadError) throw this.script.loadError;
     hooks.onProgress(1);
     const model = new FakeModel(spec, this.script);
@@ -212,6 +216,13 @@ class FakeRun {
     if (was) this.#activity.busySlots--;
     return was;
   }
+}
+
+/** Rejects with its reason when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }),
+  );
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
