@@ -29,6 +29,24 @@ describe("a verb finds the server", () => {
     expect(out).toContain(TEST_MODEL);
   });
 
+  test("and shows the key in BERTH_API_KEY as a bearer token", async () => {
+    await using server = await startServer();
+    const shown: (string | null)[] = [];
+    await using door = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: async ({ url, headers }) => {
+        shown.push(headers.get("authorization"));
+        return Response.json(await (await fetch(server.url + new URL(url).pathname)).json());
+      },
+    });
+    const env = { BERTH_URL: door.url.origin, BERTH_API_KEY: "sk-mine" };
+    const { code, out } = await berth(["status"], { env });
+    expect(out).toContain(TEST_MODEL);
+    expect(code).toBe(0);
+    expect(new Set(shown)).toEqual(new Set(["Bearer sk-mine"]));
+  });
+
   test("or says how to start one, with exit code 3", async () => {
     const { code, out, err } = await verb(NOBODY, ["status"]);
     expect(err).toContain(`No server answers at ${NOBODY}`);
