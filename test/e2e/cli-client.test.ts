@@ -269,14 +269,27 @@ describe("berth status", () => {
   });
 });
 
-test("berth logs shows lines as they are written, and ends when its reader has seen enough", async () => {
-  await using server = await startServer();
+describe("berth logs", () => {
   const line = { time: 0, level: "info", message: "deploying", fields: { model: "mine" } } as const;
-  const timer = setInterval(() => server.services.events.emit("log", line), 50);
-  const logs = berth(["logs", "--url", server.url], { until: /deploying model=mine/ });
-  const { out } = await logs;
-  clearInterval(timer);
-  expect(out).toMatch(/\d\d:\d\d:\d\d INFO {2}deploying model=mine/);
+
+  /** What `berth logs` with these words has printed when it matches, on a server that writes the line again and again. */
+  async function logs(words: string[], until: RegExp): Promise<string> {
+    await using server = await startServer();
+    const timer = setInterval(() => server.services.events.emit("log", line), 50);
+    const { out } = await berth(["logs", "--url", server.url, ...words], { until });
+    clearInterval(timer);
+    return out;
+  }
+
+  test("shows lines as they are written, and ends when its reader has seen enough", async () => {
+    const out = await logs([], /deploying model=mine/);
+    expect(out).toMatch(/\d\d:\d\d:\d\d INFO {2}deploying model=mine/);
+  });
+
+  test("prints each as JSON for a program", async () => {
+    const lines = (await logs(["--json"], /\n.*\n/)).split("\n").slice(0, 2);
+    expect(lines.map((one) => JSON.parse(one))).toEqual([line, line]);
+  });
 });
 
 describe("shell completion", () => {
