@@ -6,7 +6,6 @@ import { CommandError } from "./client/command-error.ts";
 import { HUB_TOKEN_OPTION, tokenFor } from "./client/hub-token.ts";
 import type { ServerClient } from "./client/server-client.ts";
 import { inCommands } from "./client/verbs.ts";
-import { tell } from "./terminal/output.ts";
 import { startProgress } from "./terminal/progress.ts";
 
 interface PullOptions {
@@ -50,13 +49,10 @@ async function follow(
   begun: DownloadStatus,
   { quiet }: { quiet: boolean },
 ): Promise<DownloadStatus> {
-  const progress = startProgress(`Downloading ${begun.model_name}`, { quiet });
-  const leave = () => {
-    progress.clear();
-    tell("The download goes on in the server: pull again to follow it, 'berth rm' to give it up");
-    process.exit(130);
-  };
-  process.once("SIGINT", leave);
+  const progress = startProgress(`Downloading ${begun.model_name}`, {
+    quiet,
+    farewell: "The download goes on in the server: pull again to follow it, 'berth rm' to give it up",
+  });
   try {
     let last = begun;
     for await (last of client.download(begun.id)) {
@@ -75,8 +71,6 @@ async function follow(
   } catch (error) {
     progress.clear();
     throw error;
-  } finally {
-    process.removeListener("SIGINT", leave);
   }
 }
 

@@ -1,5 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import type { DownloadList } from "../../src/schemas/download.ts";
 import { eventually } from "../support/eventually.ts";
+import { HubServer, twoModels } from "../support/hub-server.ts";
 import { startServer, TEST_MODEL } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { BerthTerminal, bashTerminal } from "../support/terminal.ts";
@@ -77,6 +79,34 @@ test("a deployment on a terminal shows a bar that is gone when it is ready", asy
   await terminal.shows(/━+ Loading mine \d+ %/);
   await terminal.shows(/mine is ready on cpu/);
   expect(await terminal.exited).toBe(0);
+});
+
+test("Ctrl-C leaves a pull with exit code 130, and the download goes on in the server", async () => {
+  const [model] = await twoModels();
+  await using at = await HubServer.start((hub) => hub.add("user/repo", { files: { "m.gguf": model } }));
+  at.slowDown();
+  await using terminal = new BerthTerminal(["pull", "user/repo"], { BERTH_URL: at.url });
+  await terminal.shows(/Downloading \d+ % of 1 MiB/);
+  at.crawl();
+  terminal.type(INTERRUPT);
+  expect(await terminal.exited).toBe(130);
+  await terminal.shows(/The download goes on in the server/);
+  const { downloads } = await at.get<DownloadList>("/downloads");
+  expect(downloads).toMatchObject([{ state: "downloading" }]);
+  at.hurry();
+  await at.reaches(downloads[0]?.id, "completed");
+});
+
+test.each([
+  ["Ctrl-C", INTERRUPT],
+  ["Escape", "\x1b"],
+])("%s while a deployment loads is an interruption, with exit code 130", async (_name, key) => {
+  await using server = await startServer({ loadMs: 60_000 }, { deploy: null });
+  await using terminal = new BerthTerminal(["deploy", "mine"], { BERTH_URL: server.url });
+  await terminal.shows(/Loading mine 50 %/);
+  terminal.type(key);
+  expect(await terminal.exited).toBe(130);
+  expect(server.manager.list()).toMatchObject([{ state: "loading" }]);
 });
 
 test("Tab completes commands and models in bash, whatever else is installed", async () => {

@@ -1,4 +1,6 @@
+import type { Key } from "node:readline";
 import { progress } from "@clack/prompts";
+import { EXIT } from "../client/command-error.ts";
 import { tell } from "./output.ts";
 
 /** Steps of the bar; also how finely plain lines are counted. */
@@ -17,12 +19,43 @@ export interface Progress {
   clear(): void;
 }
 
-/** @param quiet shows nothing, for output that a program reads */
-export function startProgress(text: string, { quiet = false } = {}): Progress {
-  if (quiet) return { update() {}, done() {}, failed() {}, clear() {} };
-  // A terminal that does not know its own width can not draw a line over itself.
-  return process.stderr.isTTY && process.stderr.columns > 0 ? bar(text) : plainLines(text);
+interface ProgressOptions {
+  /** Shows nothing, for output that a program reads. */
+  quiet?: boolean;
+  /** Told to a person who interrupts it. */
+  farewell?: string;
 }
+
+/** Until it is over, Ctrl-C ends the program with the exit code of an interruption. */
+export function startProgress(text: string, { quiet = false, farewell }: ProgressOptions = {}): Progress {
+  // A terminal that does not know its own width can not draw a line over itself.
+  const isDrawn = !quiet && process.stderr.isTTY && process.stderr.columns > 0;
+  const shown = quiet ? SILENT : isDrawn ? bar(text) : plainLines(text);
+  const leave = () => {
+    shown.clear();
+    if (farewell !== undefined) tell(farewell);
+    process.exit(EXIT.interrupted);
+  };
+  // On a terminal the bar reads keys, and would take this one for an end with code 0; so it comes first.
+  const onKey = (_text: unknown, { name, ctrl }: Key) => {
+    if (name === "escape" || (ctrl && name === "c")) leave();
+  };
+  process.prependListener("SIGINT", leave);
+  if (isDrawn) process.stdin.prependListener("keypress", onKey);
+  const over = (end: () => void) => {
+    process.removeListener("SIGINT", leave);
+    if (isDrawn) process.stdin.removeListener("keypress", onKey);
+    end();
+  };
+  return {
+    update: (fraction, message) => shown.update(fraction, message),
+    done: (message) => over(() => shown.done(message)),
+    failed: (message) => over(() => shown.failed(message)),
+    clear: () => over(() => shown.clear()),
+  };
+}
+
+const SILENT: Progress = { update() {}, done() {}, failed() {}, clear() {} };
 
 function bar(text: string): Progress {
   const shown = progress({ max: STEPS, size: 30, output: process.stderr });
