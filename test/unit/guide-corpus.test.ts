@@ -58,9 +58,15 @@ describe("what is held out", () => {
   test("has tools and values that training never has", () => {
     const prompts = new ToolPrompts(corpus.tools, seeded(11));
     const trained = Array.from({ length: 5000 }, () => prompts.prompt());
-    const names = new Set(trained.flatMap(({ tools }) => tools.map(({ name }) => name)));
+    const names = new Set([
+      ...corpus.tools.flatMap((tool) => tool.names),
+      ...trained.flatMap(({ tools }) => tools.map(({ name }) => name)),
+    ]);
     const lists = ["cities", "people", "languages", "nouns", "rooms", "days"];
-    const values = new Set(lists.flatMap((list) => words(list)));
+    const examples = corpus.tools.flatMap(({ parameters }) =>
+      [...parameters.values()].filter((kind) => kind.startsWith("~")).map((kind) => kind.slice(1).split("/")),
+    );
+    const values = new Set([...lists.flatMap((list) => words(list)), ...examples.flat()]);
     for (const { call, tools } of heldOut.tools) {
       expect(names).not.toContain(call.name);
       expect(tools.map(({ name }) => name)).toContain(call.name);
