@@ -13,8 +13,8 @@ export interface Engine {
   load(spec: LoadSpec, hooks: LoadHooks): Promise<LoadedModel>;
   /**
    * What a model would take and how it would be loaded. Needs the header of its file alone: the rest may be a hole.
-   * @throws ApiError `model_load_failed`, `device_unavailable`, `invalid_value` for a context above the trained one; rejects with
-   * `signal.reason` when aborted
+   * @throws ApiError `model_load_failed`, `device_unavailable`, `invalid_value` for a context above the trained one;
+   * rejects with `signal.reason` when aborted
    */
   estimate(spec: EstimateSpec, signal: AbortSignal): Promise<Estimate>;
 }

@@ -42,8 +42,8 @@ export class OnDemandModels {
   }
 
   async #acquire(name: string | undefined, signal: AbortSignal): Promise<Lease> {
-    // What is deployed again after a restart is found by its aliases, and has its options.
     const deadline = performance.now() + this.#config.loadWaitMs;
+    // What is deployed again after a restart is found by its aliases, and has its options.
     if (!this.#manager.has(name)) await this.#restored(deadline, signal);
     let wanted = name ?? this.#manager.resting();
     if (wanted === undefined || !this.#config.loadOnRequest) return this.#manager.acquire(name);
