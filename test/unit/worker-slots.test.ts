@@ -39,6 +39,21 @@ describe("the slot for a prompt", () => {
     expect(chooseSlot(slots, prompt)).toBe(slots[1]!);
   });
 
+  test("is an empty one rather than one with a long conversation that only begins alike", () => {
+    const slots = [slot([1, 2, 7, 8, 9], 30), slot([])];
+    expect(chooseSlot(slots, prompt)).toBe(slots[1]!);
+  });
+
+  test("is the one unused for longest when all hold conversations that only begin alike", () => {
+    const slots = [slot([1, 2, 7, 8, 9], 30), slot([1, 6, 7, 8, 9], 10), slot([1, 2, 7, 8, 9], 20)];
+    expect(chooseSlot(slots, prompt)).toBe(slots[1]!);
+  });
+
+  test("is one with another conversation when what both have is most of it", () => {
+    const slots = [slot([1, 2, 3, 4, 9, 8], 30), slot([])];
+    expect(chooseSlot(slots, prompt)).toBe(slots[0]!);
+  });
+
   test("is never busy or broken", () => {
     const slots = [slot([1, 2, 3]), slot([1, 2]), slot([])];
     slots[0]!.busy = true;

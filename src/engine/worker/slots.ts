@@ -104,18 +104,21 @@ export class Slot {
 }
 
 /**
- * The free slot that saves the most prompt evaluation, of those equal the one unused for longest.
+ * The free slot that saves the most prompt evaluation, of those equal the one unused for longest. A slot that would give
+ * up more than it keeps saves nothing: all chats of a model begin alike, and the next turn of the one it holds would be
+ * evaluated again from there.
  * @returns `null` when all are busy
  */
 export function chooseSlot(slots: readonly Slot[], prompt: Uint32Array): Slot | null {
   let best: Slot | null = null;
-  let bestPrefix = -1;
+  let mostSaved = -1;
   for (const slot of slots) {
     if (slot.busy || slot.broken) continue;
     const prefix = slot.commonPrefix(prompt);
-    if (best && (prefix < bestPrefix || (prefix === bestPrefix && slot.lastUsed >= best.lastUsed))) continue;
+    const saved = prefix >= slot.length - prefix ? prefix : 0;
+    if (best && (saved < mostSaved || (saved === mostSaved && slot.lastUsed >= best.lastUsed))) continue;
     best = slot;
-    bestPrefix = prefix;
+    mostSaved = saved;
   }
   return best;
 }
