@@ -53,6 +53,13 @@ export interface Layout {
   memory: MemoryUse;
 }
 
+/** What would be loaded, with notes on what a person should know of it. */
+export interface Chosen extends Layout {
+  /** Whether it is less than was asked for. */
+  reduced: boolean;
+  notes: string[];
+}
+
 export interface Estimate {
   architecture: string;
   quantisation: string | null;
@@ -65,10 +72,10 @@ export interface Estimate {
   available: Need;
   /** As it was asked for, whether that fits or not. */
   asked: Layout;
-  /** As it would be loaded now, with notes on what was reduced; `null`: not at all. */
-  chosen: (Layout & { notes: string[] }) | null;
+  /** As it would be loaded now; `null`: not at all. */
+  chosen: Chosen | null;
   /** The same with the memory of idle models. */
-  afterEviction: (Layout & { notes: string[] }) | null;
+  afterEviction: Chosen | null;
   /** Where the context asked for does not fit: the longest that does, `null` when none does. */
   shorter: Layout | null;
   /** Devices that `auto` tried in vain, and why. */

@@ -21,7 +21,7 @@ export interface FitRequest {
   trainedContextLength: number;
   /** Layers that can go to the GPU, the output layer included. */
   totalLayers: number;
-  /** Bytes of RAM the model may take. */
+  /** Bytes of RAM the model may take; `Infinity`: the one who asks knows better. */
   ram: number;
   /** Bytes free on the GPU; 0 without one. */
   vram: number;
@@ -33,6 +33,8 @@ export interface Fit {
   contextLength: number;
   slots: number;
   gpuLayers: number;
+  /** Whether it is less than was asked for, or than the GPU would take of it. */
+  reduced: boolean;
   /** What a person should know of these choices. */
   notes: string[];
   need: Need;
@@ -67,10 +69,13 @@ export async function fit(request: FitRequest, estimator: MemoryEstimator): Prom
   const chosen =
     asked === null ? await anyContext(plan, wanted, parallel) : await fewerSlots(plan, asked, parallel);
   if (!chosen) throw await doesNotFit(request, estimator, asked ?? Math.min(trained, SMALLEST_CONTEXT));
-  return { ...chosen, notes: notes(request, chosen, wanted) };
+  const reductions = reductionsOf(request, chosen, wanted);
+  const tooMany = request.gpuLayers !== null && request.gpuLayers > request.totalLayers;
+  const notes = tooMany ? [`gpu_layers reduced to ${request.totalLayers}: the model has no more`] : [];
+  return { ...chosen, reduced: reductions.length > 0, notes: [...reductions, ...notes] };
 }
 
-type Placed = Omit<Fit, "notes">;
+type Placed = Omit<Fit, "reduced" | "notes">;
 type Plan = (contextLength: number, slots: number) => Promise<Placed | null>;
 
 /** All slots with less context, then fewer slots, then less context still. */
@@ -132,7 +137,7 @@ async function place(
       estimator.context({ contextLength, slots, gpuLayers }),
     ]);
     const need = { ram: weights.ram + context.ram, vram: weights.vram + context.vram };
-    return holdsVram(request, need) ? { contextLength, slots, gpuLayers, need } : null;
+    return isForced(request) || holdsVram(request, need) ? { contextLength, slots, gpuLayers, need } : null;
   };
   const placed =
     asked !== null
@@ -140,6 +145,9 @@ async function place(
       : await largest(0, vram > 0 ? totalLayers : 0, attempt);
   return placed && holdsRam(request, placed.need) ? placed : null;
 }
+
+/** Layers that were asked for, and are to be tried whatever is free. */
+const isForced = ({ ram, gpuLayers }: FitRequest) => ram === Infinity && gpuLayers !== null;
 
 const holdsVram = ({ vram, unified }: FitRequest, need: Need) => unified || need.vram <= vram;
 
@@ -160,7 +168,11 @@ async function doesNotFit(request: FitRequest, estimator: MemoryEstimator, conte
   );
 }
 
-function notes(request: FitRequest, { contextLength, slots, gpuLayers }: Placed, wanted: number): string[] {
+function reductionsOf(
+  request: FitRequest,
+  { contextLength, slots, gpuLayers }: Placed,
+  wanted: number,
+): string[] {
   const found: string[] = [];
   if (contextLength < wanted)
     found.push(
@@ -170,7 +182,5 @@ function notes(request: FitRequest, { contextLength, slots, gpuLayers }: Placed,
     found.push(`slots reduced from ${request.parallel} to ${slots}: more do not fit into memory`);
   if (request.vram > 0 && request.gpuLayers === null && gpuLayers < request.totalLayers)
     found.push(`${gpuLayers} of ${request.totalLayers} layers fit on the GPU; the others run on the CPU`);
-  if (request.gpuLayers !== null && request.gpuLayers > request.totalLayers)
-    found.push(`gpu_layers reduced to ${request.totalLayers}: the model has no more`);
   return found;
 }

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { Engine, EstimateSpec, Layout, LoadSpec, Need } from "../engine/engine.ts";
+import type { Engine, Estimate, EstimateSpec, Layout, LoadSpec, Need } from "../engine/engine.ts";
 import { insufficientMemory } from "../errors.ts";
 import type { DeploymentStatus, DeployRequest } from "../schemas/deployment.ts";
 import type { EstimateAnswer } from "../schemas/estimate.ts";
@@ -197,8 +197,7 @@ const isBetter = (a: Layout, b: Layout) =>
   a.contextLength > b.contextLength || a.slots > b.slots || a.gpuLayers > b.gpuLayers;
 
 /** Whether there may be a better choice: less than was asked for fits. */
-const isShort = ({ chosen }: { chosen: { notes: string[] } | null }) =>
-  chosen === null || chosen.notes.length > 0;
+const isShort = ({ chosen }: Pick<Estimate, "chosen">) => chosen === null || chosen.reduced;
 
 function toSpec(
   spec: Omit<LoadSpec, "memoryBudget" | "tuning">,

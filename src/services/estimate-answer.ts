@@ -69,7 +69,7 @@ export function toAnswer(judged: JudgedModel, warnings: readonly string[]): Esti
 }
 
 function verdict({ chosen, afterEviction }: Estimate): Fits {
-  if (chosen) return chosen.notes.length === 0 ? "whole" : "reduced";
+  if (chosen) return chosen.reduced ? "reduced" : "whole";
   return afterEviction ? "after_eviction" : "none";
 }
 

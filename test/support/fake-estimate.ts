@@ -25,7 +25,8 @@ export function fakeEstimate(spec: EstimateSpec, script: Pick<FakeScript, "weigh
       for (let slots = spec.parallel; slots > 0; slots--) {
         const found = layout(contextLength, slots);
         const reduced = slots < spec.parallel || contextLength < wanted;
-        if (total(found) <= budget) return { ...found, notes: reduced ? ["reduced to what fits"] : [] };
+        if (total(found) <= budget)
+          return { ...found, reduced, notes: reduced ? ["reduced to what fits"] : [] };
       }
     return null;
   };

@@ -73,6 +73,23 @@ describe("in memory alone", () => {
   });
 });
 
+describe("layers that were asked for", () => {
+  test("do not make less of a model that has fewer", async () => {
+    const fitted = await plan({ vram: 64 * GIB, gpuLayers: 99 });
+    expect(fitted).toMatchObject({ gpuLayers: 32, reduced: false });
+    expect(fitted.notes).toEqual(["gpu_layers reduced to 32: the model has no more"]);
+  });
+
+  test("are put on the GPU, whatever is free, where the model is forced in", async () => {
+    const forced = { ram: Infinity, vram: 4 * GIB };
+    expect(await plan({ ...forced, gpuLayers: 32 })).toMatchObject({ gpuLayers: 32, reduced: false });
+    await expect(plan({ vram: 4 * GIB, gpuLayers: 32 })).rejects.toMatchObject({
+      code: "insufficient_memory",
+    });
+    expect((await plan({ ...forced, gpuLayers: null })).gpuLayers).toBeLessThan(8);
+  });
+});
+
 describe("a context that was asked for", () => {
   test("is kept, and slots give way", async () => {
     expect(await plan({ contextLength: 16_384, ram: 21 * GIB })).toMatchObject({

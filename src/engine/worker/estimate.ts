@@ -29,12 +29,12 @@ export async function estimate(spec: EstimateSpec, log: LlamaLog): Promise<Estim
   });
   const attempt = async (changes?: Partial<FitRequest>) => {
     const found = await fitting(judge, changes);
-    return found && { ...(await layout(found)), notes: found.notes };
+    return found && { ...(await layout(found)), reduced: found.reduced, notes: found.notes };
   };
   const onCpu = backend.device === "cpu";
   const chosen = await attempt();
   const afterEviction =
-    chosen && isWhole(chosen) ? chosen : await attempt(more(judge.budget, spec.reclaimable));
+    chosen && !chosen.reduced ? chosen : await attempt(more(judge.budget, spec.reclaimable));
   const trained = facts.trainedContextLength;
   const wanted = spec.contextLength ?? Math.min(trained, DEFAULT_CONTEXT);
   return {
@@ -59,8 +59,6 @@ export async function estimate(spec: EstimateSpec, log: LlamaLog): Promise<Estim
     notes: backend.notes,
   };
 }
-
-const isWhole = ({ notes }: { notes: string[] }) => notes.length === 0;
 
 const more = (budget: Need, reclaimable: Need) => ({
   ram: budget.ram + reclaimable.ram,
