@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import type { ChatTurn, Prompt } from "../../src/engine/engine.ts";
-import { admit, encodePrompt } from "../../src/engine/worker/admission.ts";
+import { admit, encodePrompt, type PromptReader } from "../../src/engine/worker/admission.ts";
 import { ChatTemplate } from "../../src/engine/worker/template.ts";
 import { generateRequest, RealModel } from "../support/real-model.ts";
 
@@ -134,6 +134,14 @@ describe("a text", () => {
     const bytes = encode({ kind: "text", text }).map((token) => vocabulary.bytes(token));
     expect(Buffer.concat(bytes).toString()).toBe(text);
   });
+});
+
+test("what the template leaves out of a long chat does not count", () => {
+  const last: PromptReader = { ...model.loaded, template: template("{{ messages[-1].content }}") };
+  const messages = [user("the sea ".repeat(60_000)), user("Hello")];
+  const request = generateRequest("r", { prompt: { kind: "chat", messages } });
+  const run = admit(request, { contextLength: 1024, trainedContextLength: 2048 }, last);
+  expect(run.prompt.length).toBeLessThan(10);
 });
 
 describe("a text longer than any context", () => {

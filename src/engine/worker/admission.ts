@@ -58,11 +58,9 @@ export function encodeFitting(
     // A template takes its time for each message, and puts some tokens around it.
     if (prompt.messages.length > contextLength)
       throw contextLengthExceeded(`more than ${prompt.messages.length}`, context, param);
-    const contents = prompt.messages.map(({ content }) => content ?? "");
-    surely(contents);
+    // What the template leaves out, such as earlier thoughts, does not count.
     const texts = toTexts(prompt.messages, template);
-    // Reasoning and calls of tools count as well, if the template shows them.
-    if (charactersOf(texts) > charactersOf(contents) + AT_ONCE) surely(texts);
+    surely(texts);
     tokens = vocabulary.withBos(joined(texts, vocabulary));
   } else {
     if (prompt.kind === "text") surely([prompt.text]);
