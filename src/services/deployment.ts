@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine, LoadedModel, LoadHooks, ModelInfo, Tuning } from "../engine/engine.ts";
-import { ApiError, beingUndeployed, deploymentFailed, modelLoading } from "../errors.ts";
+import { ApiError, beingUndeployed, deploymentFailed, memoryBusy, modelLoading } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { DeploymentState, DeploymentStatus } from "../schemas/deployment.ts";
 import type { DeployPlan } from "./deploy-plan.ts";
@@ -66,6 +66,8 @@ export class Deployment {
   #rest: { asked: PromiseWithResolvers<"rest">; done: PromiseWithResolvers<void> } | null = null;
   #awake = Promise.withResolvers<void>();
   #error: string | null = null;
+  /** Whether it failed for want of memory that models at work hold. */
+  #isMemoryBusy = false;
 
   /** Starts to load as soon as the caller has returned to the event loop. */
   constructor(plan: DeployPlan, parts: DeploymentParts) {
@@ -283,6 +285,7 @@ export class Deployment {
   /** It was in memory before and does not fit now: that may pass, so it is no failure for good. */
   #restUnwillingly(reason: Error): Loss {
     this.#error = reason.message;
+    this.#isMemoryBusy = isMemoryBusy(reason);
     this.#failedAt = performance.now();
     this.#awake = Promise.withResolvers();
     this.#parts.log.warn({ err: reason }, "not loaded again for now");
@@ -331,6 +334,7 @@ export class Deployment {
     const { count } = this.#parts.restarts;
     if (!final) this.#error = `${error.message}; given up after ${count} restarts`;
     this.#parts.log.error({ err: error }, "deployment failed");
+    this.#isMemoryBusy = isMemoryBusy(error);
     this.milestones.fails(error);
     this.#failedAt = performance.now();
     this.#become("failed");
@@ -347,6 +351,7 @@ export class Deployment {
     const reason = this.#error ?? "no reason is known";
     const passes = this.#plan.onDemand || this.#state === "unloaded";
     const seconds = passes ? Math.max(1, Math.ceil(this.#coolDown / 1000)) : undefined;
+    if (passes && this.#isMemoryBusy) return memoryBusy(this.name, seconds);
     return deploymentFailed(this.name, reason, seconds);
   }
 
@@ -385,5 +390,7 @@ export class Deployment {
 function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
+
+const isMemoryBusy = (error: Error) => error instanceof ApiError && error.code === "memory_busy";
 
 const ttlOf = ({ pinned, ttlMs }: DeployPlan) => (pinned ? null : ttlMs);

@@ -166,6 +166,21 @@ describe("memory for a newcomer", () => {
     lease.release();
   });
 
+  test("that models at work hold is what requests are told too that want another model", async () => {
+    const { manager, models } = withMemory(1, { loadOnRequest: true, loadWaitMs: 60 });
+    await ready(manager, "working");
+    const lease = manager.acquire("working");
+    await refusal(() => models.acquire("b", never));
+    await until(() => stateOf(manager, "b") === "failed");
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const error = await refusal(() => models.acquire("b", never));
+      expect(error).toMatchObject({ status: 503, code: "memory_busy" });
+      expect(error.message).toContain("'b' needs memory that models at work hold");
+      expect(error.retryAfter).toBeGreaterThan(0);
+    }
+    lease.release();
+  });
+
   test("is not waited for by one that is forced in, which takes that of idle models all the same", async () => {
     const { manager } = withMemory(2);
     await ready(manager, "idle");
