@@ -105,6 +105,19 @@ describe("parameters that can not be honoured", () => {
     );
   });
 
+  test.each<object>([
+    { seed: 1 },
+    { max_tokens: 20 },
+    { n: 2 },
+    { repeat_penalty: 1.2 },
+    { presence_penalty: 1 },
+    { logit_bias: { "5": 1 } },
+  ])("refuses %j in a query, which it has only elsewhere", (request) => {
+    expect(() => refuseUnsupportedQuery(request)).toThrow(
+      expect.objectContaining({ code: "unsupported_parameter", param: Object.keys(request)[0] }),
+    );
+  });
+
   test("knows what users of transformers send to a query", () => {
     expect(() => refuseUnsupportedQuery({ num_beams: 4 })).toThrow(
       expect.objectContaining({ code: "unsupported_parameter", param: "num_beams" }),
