@@ -24,6 +24,7 @@ export function toTimings(spent: Spent[]): TimingsAnswer {
   const cached = sum(spent, (one) => one.end.cachedTokens);
   const evaluated = sum(spent, (one) => one.promptTokens) - cached;
   const predicted = sum(spent, (one) => one.end.completionTokens);
+  const begun = spent.filter(({ end }) => end.completionTokens > 0).length;
   const prefillMs = sum(spent, (one) => one.end.timings.prefillMs);
   const decodeMs = sum(spent, (one) => one.end.timings.decodeMs);
   return {
@@ -34,7 +35,8 @@ export function toTimings(spent: Spent[]): TimingsAnswer {
     prompt_per_second: perSecond(evaluated, prefillMs),
     predicted_n: predicted,
     predicted_ms: round(decodeMs),
-    predicted_per_second: perSecond(predicted, decodeMs),
+    // The time begins with the first token of an answer, which so took none of it.
+    predicted_per_second: perSecond(predicted - begun, decodeMs),
   };
 }
 

@@ -22,8 +22,14 @@ describe("usage", () => {
       prompt_per_second: 100,
       predicted_n: 3,
       predicted_ms: 150,
-      predicted_per_second: 20,
+      predicted_per_second: 13.33,
     });
+  });
+
+  test("has no speed of an answer of one token, which took no time after it came", () => {
+    const answer = spent(10, 1);
+    answer.end.timings.decodeMs = 0.005;
+    expect(toTimings([answer, answer])).toMatchObject({ predicted_n: 2, predicted_per_second: 0 });
   });
 
   test("has no speed where no time was measured", () => {

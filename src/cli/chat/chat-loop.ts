@@ -136,5 +136,6 @@ export class ChatLoop {
 
 function figuresText({ tokens, tokensPerSecond, finishReason }: AnswerFigures): string {
   const cut = finishReason === "length" ? ", cut at the token limit" : "";
-  return `(${tokens} tokens, ${tokensPerSecond.toFixed(1)} a second${cut})`;
+  const speed = tokensPerSecond > 0 ? `, ${tokensPerSecond.toFixed(1)} a second` : "";
+  return `(${tokens} ${tokens === 1 ? "token" : "tokens"}${speed}${cut})`;
 }
