@@ -34,7 +34,7 @@ export class QueryService {
 
     using request = await this.#requests.open(KIND, { ...body, model: body.model_name }, caller);
     const input = toInput(body, request.defaults);
-    refuseAllTheSame(count, input);
+    await request.attempt(async () => refuseAllTheSame(count, input));
     const inputs = Array.from({ length: count }, () => ({
       ...input,
       sampling: { ...input.sampling, seed: randomSeed() },

@@ -103,6 +103,7 @@ describe("POST /query", () => {
       status: 400,
       body: { error: { param: "num_return_sequences", message: expect.stringContaining(`'${field}'`) } },
     });
+    expect(server.services.requests.statistics()).toMatchObject({ failed: 1, cancelled: 0 });
     if (instead) expect((await ask(server, { ...several, ...instead })).body.responses).toHaveLength(2);
   });
 
