@@ -46,8 +46,8 @@ export class ProcessModel implements LoadedModel {
   async generate(request: GenerateRequest, signal: AbortSignal): Promise<Generation> {
     signal.throwIfAborted();
     if (this.#closed) throw this.#closed;
-    // A request may ask for several answers, so its own id does not tell them apart.
-    const id = this.#nextId();
+    // Clients choose ids too, so its own need not tell it apart; the engine logs it all the same.
+    const id = `${this.#nextId()} (${request.id})`;
     const call = new GenerateCall({
       signal,
       onOver: (left) => {

@@ -30,7 +30,11 @@ process.on("message", (message: ToWorker) => {
       return;
     case "tokenize":
       if (message.prompt.kind === "text" && message.prompt.text === "die") process.exit(7);
-      return send({ type: "tokens", id: message.id, tokens: Uint32Array.from(cancelled, Number) });
+      return send({
+        type: "tokens",
+        id: message.id,
+        tokens: Uint32Array.from(cancelled, (id) => Number.parseInt(id, 10)),
+      });
     case "detokenize":
       return send({
         type: "texts",
@@ -91,6 +95,7 @@ function generate(id: string, { prompt, maxTokens }: GenerateRequest): void {
       error: new ApiError(400, "invalid_request_error", "Too long").toWire(),
     });
   if (text === "never admit") return;
+  if (text === "log") send({ type: "log", level: "error", message: `request ${id} failed` });
   activity.busySlots++;
   send({ type: "admitted", id, promptTokens: 3 });
   if (text === "silence") clearInterval(beat);

@@ -144,6 +144,16 @@ describe("a request", () => {
     expect((await read(first)).text).toBe("1 2 ");
   });
 
+  test("is found in the log of the engine by the id that the client knows", async () => {
+    const told: string[] = [];
+    const hooks = loadHooks({ onLog: (_, message) => told.push(message) });
+    const model = await engine().load(loadSpec(), hooks);
+    models.push(model);
+    await model.generate({ ...textRequest("log"), id: "chatcmpl-7" }, never);
+    await until(() => told.some((message) => message.startsWith("request")));
+    expect(told.join("\n")).toMatch(/request \d+ \(chatcmpl-7\) failed/);
+  });
+
   test("that is refused, or breaks in a step, gets the error of the engine", async () => {
     const model = await load();
     await expect(model.generate(textRequest("refuse"), never)).rejects.toMatchObject({ status: 400 });
