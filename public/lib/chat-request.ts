@@ -17,7 +17,19 @@ export function chatMessages(conversation: Conversation, last: string | null): C
     .filter((message) => message.role === "user" || message.content !== "")
     .map((message) => ({ role: message.role, content: wholeContent(message) }));
   const system = conversation.system.trim();
-  return system ? [{ role: "system", content: system }, ...turns] : turns;
+  const asked = taken(turns);
+  return system ? [{ role: "system", content: system }, ...asked] : asked;
+}
+
+/** Questions in a row, the first of which were never answered, as one: many templates want the roles to alternate. */
+function taken(turns: ChatBody["messages"]): ChatBody["messages"] {
+  const found: ChatBody["messages"] = [];
+  for (const turn of turns) {
+    const last = found.at(-1);
+    if (last?.role === "user" && turn.role === "user") last.content += `\n\n${turn.content}`;
+    else found.push(turn);
+  }
+  return found;
 }
 
 /** The body of `POST /v1/chat/completions` for the answer to the message `last`. */

@@ -38,6 +38,21 @@ test("an answer that failed before its first word is no turn", () => {
   expect(chatBody(failed, "a", "guide").messages).toHaveLength(2);
 });
 
+test("a question that was never answered is asked with the next one, so that the roles alternate", () => {
+  const silent = withMessage(conversation, {
+    ...question,
+    id: "a",
+    parent: "q",
+    role: "assistant",
+    content: "",
+  });
+  const next = withMessage(silent, { ...question, id: "q2", parent: "a", content: "And high tide?" });
+  expect(chatBody(next, "q2", "guide").messages).toEqual([
+    { role: "system", content: "Be brief." },
+    { role: "user", content: `${question.content}\n\nAnd high tide?` },
+  ]);
+});
+
 test("a file stands before the question, in a fence that its text can not end", () => {
   const text = "a\n```\nb";
   expect(attachedText({ name: "x.md", size: text.length, text })).toBe("File: x.md\n````\na\n```\nb\n````");
