@@ -18,7 +18,7 @@ test("a chat on a terminal shows a prompt, streams answers with their figures, a
   await terminal.shows(/>>> /);
   terminal.type("Hello\r");
   await terminal.shows(/Hello world/);
-  await terminal.shows(/\(3 tokens, /);
+  await terminal.shows(/\(3 tokens/);
   terminal.type(END);
   expect(await terminal.exited).toBe(0);
 });
@@ -71,6 +71,43 @@ test("a question that fails is told, and the chat goes on", async () => {
   await terminal.shows(/error: The model '.*' is still loading/);
   terminal.type("/exit\r");
   expect(await terminal.exited).toBe(0);
+});
+
+test("/retry asks the last question again, also one that was never answered, and keeps what was said before", async () => {
+  await using server = await startServer();
+  await using terminal = new BerthTerminal(["chat"], { BERTH_URL: server.url });
+  await terminal.shows(/>>> /);
+  terminal.type("First\r");
+  await terminal.shows(/\(3 tokens/);
+  const [model] = server.engine.models;
+  server.engine.script.decodeMs = 60_000;
+  terminal.type("Second\r");
+  await eventually(() => model?.requests.length === 2, "the second question is asked");
+  terminal.type(INTERRUPT);
+  await terminal.shows(/\(stopped\)/);
+  server.engine.script.decodeMs = 0;
+  server.engine.script.pieces = ["At last."];
+  terminal.type("/retry\r");
+  await terminal.shows(/At last\./);
+  terminal.type("/retry\r");
+  await eventually(() => model?.requests.length === 4, "the answered question is asked again");
+  const messages = [{ content: "First" }, { content: "Hello world" }, { content: "Second" }];
+  for (const request of model?.requests.slice(2) ?? []) expect(request.prompt).toMatchObject({ messages });
+  terminal.type("/exit\r");
+  expect(await terminal.exited).toBe(0);
+});
+
+test("questions that are piped in wait for the model, and are not read by its bar", async () => {
+  await using server = await startServer({ loadMs: 600 }, { deploy: null });
+  await using folder = await temporaryFolder();
+  await using terminal = await bashTerminal(folder.path, { BERTH_URL: server.url });
+  terminal.type("printf 'first\\nsecond\\n' | berth chat mine; echo now $((20 + 22))\r");
+  await terminal.shows(/now 42/);
+  const [model] = server.engine.models;
+  expect(model?.requests).toMatchObject([
+    { prompt: { messages: [{ content: "first" }] } },
+    { prompt: { messages: [{ content: "first" }, {}, { content: "second" }] } },
+  ]);
 });
 
 test("a deployment on a terminal shows a bar that is gone when it is ready", async () => {

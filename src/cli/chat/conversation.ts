@@ -14,6 +14,9 @@ export class Conversation {
   readonly #request: Omit<ChatRequest, "messages">;
   #system: ChatMessage[];
   #turns: ChatMessage[] = [];
+  /** The last question, whether it was answered or not. */
+  #last: string | null = null;
+  #answered = false;
 
   constructor(client: ServerClient, request: Omit<ChatRequest, "messages">, system: ChatMessage[]) {
     this.#client = client;
@@ -24,6 +27,8 @@ export class Conversation {
   /** Forgets what was said; the system message stays. */
   clear(): void {
     this.#turns = [];
+    this.#last = null;
+    this.#answered = false;
   }
 
   /** Takes effect with the next question; an empty text takes the system message away. */
@@ -31,12 +36,11 @@ export class Conversation {
     this.#system = text === "" ? [] : [{ role: "system", content: text }];
   }
 
-  /** The last question, taken back with its answer so that it can be asked again; `null` when there is none. */
+  /** The last question, taken back with its answer, if it has one, so that it can be asked again; `null`: none. */
   takeBack(): string | null {
-    const at = this.#turns.findLastIndex(({ role }) => role === "user");
-    if (at < 0) return null;
-    const [question] = this.#turns.splice(at);
-    return typeof question?.content === "string" ? question.content : null;
+    if (this.#answered) this.#turns.splice(-2);
+    this.#answered = false;
+    return this.#last;
   }
 
   /**
@@ -76,9 +80,14 @@ export class Conversation {
    * @throws whatever the client throws
    */
   async complete(text: string): Promise<ChatCompletion> {
-    const completion = await this.#client.complete({ ...this.#request, messages: this.#with(text) });
-    this.#remember(text, completion.choices[0]?.message.content ?? "");
-    return completion;
+    let answer = "";
+    try {
+      const completion = await this.#client.complete({ ...this.#request, messages: this.#with(text) });
+      answer = completion.choices[0]?.message.content ?? "";
+      return completion;
+    } finally {
+      this.#remember(text, answer);
+    }
   }
 
   #with(text: string): ChatMessage[] {
@@ -86,7 +95,9 @@ export class Conversation {
   }
 
   #remember(text: string, answer: string): void {
-    if (answer === "") return;
+    this.#last = text;
+    this.#answered = answer !== "";
+    if (!this.#answered) return;
     this.#turns.push({ role: "user", content: text }, { role: "assistant", content: answer });
   }
 }

@@ -28,8 +28,10 @@ interface ProgressOptions {
 
 /** Until it is over, Ctrl-C ends the program with the exit code of an interruption. */
 export function startProgress(text: string, { quiet = false, farewell }: ProgressOptions = {}): Progress {
-  // A terminal that does not know its own width can not draw a line over itself.
-  const isDrawn = !quiet && process.stderr.isTTY && process.stderr.columns > 0;
+  // A terminal that does not know its own width can not draw a line over itself; and the bar reads the standard input,
+  // which is not for it where something is piped in.
+  const isTerminal = process.stdin.isTTY && process.stderr.isTTY;
+  const isDrawn = !quiet && isTerminal && process.stderr.columns > 0;
   const shown = quiet ? SILENT : isDrawn ? bar(text) : plainLines(text);
   const leave = () => {
     shown.clear();
