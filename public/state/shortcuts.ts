@@ -26,6 +26,9 @@ export const SHORTCUTS: Shortcut[] = [
 
 const narrow = matchMedia("(max-width: 52rem)");
 
+// Beside the page there is room for it, and no drawer.
+narrow.addEventListener("change", () => (drawerOpen.value = false));
+
 /** Shows or hides the sidebar, which is a drawer where there is no room beside. */
 export function toggleSidebar(): void {
   if (narrow.matches) drawerOpen.value = !drawerOpen.value;

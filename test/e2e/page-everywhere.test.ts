@@ -50,6 +50,23 @@ test("nothing jumps while an answer is written, and when it is done", async () =
   }
 });
 
+test("the drawer takes the cursor for its search at once, and is gone where there is room beside", async () => {
+  await using server = await startServer();
+  const narrow = { viewport: { width: 700, height: 800 }, reducedMotion: "no-preference" as const };
+  await using tab = await browser.open(server.url, narrow);
+  const { page } = tab;
+  await page.getByText("What would you like to know?").waitFor();
+  await page.getByRole("textbox", { name: "Message" }).focus();
+  await page.keyboard.press("Control+k");
+  await page.waitForFunction(() => document.activeElement?.id === "search");
+  await page.setViewportSize({ width: 1200, height: 800 });
+  await page.locator(".scrim").waitFor({ state: "detached" });
+  const box = await page.locator("#main").boundingBox();
+  expect(box).toMatchObject({ y: 0 });
+  expect(box?.width).toBeGreaterThan(800);
+  expect(tab.trouble).toEqual([]);
+});
+
 test("on a phone everything fits, and the drawer leads around", async () => {
   const wide = `\n\n\`\`\`js\nlet a = "${"long ".repeat(50)}";\n\`\`\`\n\n|${" cell |".repeat(9)}\n|${"-|".repeat(9)}\n\n`;
   const pieces = ["A rather ", "long answer. ".repeat(40), wide, "unbroken".repeat(30)];
