@@ -163,7 +163,8 @@ export function Composer() {
               class="send stop"
               aria-label="Stop the answer"
               title="Stop (Esc)"
-              onClick={() => void running.value?.stop()}
+              // The second click of a double one was meant for the button that was here before.
+              onClick={(event) => event.detail < 2 && void running.value?.stop()}
             >
               <Icon name="stop" />
             </button>

@@ -79,7 +79,7 @@ function EditField({ message, onEnd }: { message: Message; onEnd: () => void }) 
             event.preventDefault();
             ask();
           }
-          if (event.key === "Escape") {
+          if (event.key === "Escape" && !event.isComposing) {
             event.stopPropagation();
             onEnd();
           }

@@ -45,6 +45,33 @@ test("what is written and attached waits where it was while one looks elsewhere,
   expect(tab.trouble).toEqual([]);
 });
 
+test("a double click sends, and does not stop the answer with its second half", async () => {
+  await using server = await startServer({ decodeMs: 300 });
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  await page.getByRole("textbox", { name: "Message" }).fill("Hello");
+  await page.getByRole("button", { name: "Send", exact: true }).dblclick();
+  const answer = await wholeAnswer(page);
+  expect(await answer.textContent()).toContain("Hello world");
+  expect(await page.getByText("Stopped.").count()).toBe(0);
+  expect(tab.trouble).toEqual([]);
+});
+
+test("Escape that ends a composition leaves the question that is edited open", async () => {
+  await using server = await startServer();
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  await ask(page, "Hello");
+  await wholeAnswer(page);
+  await page.locator(".bubble").hover();
+  await page.getByRole("button", { name: "Edit question" }).click();
+  const question = page.getByRole("textbox", { name: "Question" });
+  await question.dispatchEvent("keydown", { key: "Escape", isComposing: true, bubbles: true });
+  expect(await question.isVisible()).toBe(true);
+  await question.press("Escape");
+  await question.waitFor({ state: "detached" });
+});
+
 test("a file is taken wherever it is dropped, and text that is dragged is left to the browser", async () => {
   await using server = await startServer();
   await using tab = await browser.open(server.url);
