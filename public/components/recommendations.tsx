@@ -91,7 +91,7 @@ function Choice({ recommendation: one, best }: { recommendation: Recommendation;
   const { name, maker, model_name, quantisation, file_size, memory_bytes, licence, strengths, speed, fits } =
     one;
   const { verdict, text } = RECOMMENDED_FITS[fits];
-  const deployed = models.value.some((model) => model.model_name === model_name);
+  const deployed = models.value.some((model) => model.model_name === model_name && model.state !== "failed");
   return (
     <article class="card recommendation" aria-label={name}>
       <header>

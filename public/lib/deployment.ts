@@ -31,8 +31,19 @@ export function again({
   aliases,
   ttl,
   pinned,
+  device,
   options,
-}: Pick<DeploymentStatus, "model_name" | "aliases" | "ttl" | "pinned" | "options">): DeployRequest {
+}: Pick<
+  DeploymentStatus,
+  "model_name" | "aliases" | "ttl" | "pinned" | "device" | "options"
+>): DeployRequest {
   const kept = options as Pick<DeployRequest, keyof typeof options>;
-  return { ...kept, model_name, alias: aliases, ttl: ttl ?? -1, pinned };
+  return {
+    ...kept,
+    model_name,
+    device: device as DeployRequest["device"],
+    alias: aliases,
+    ttl: ttl ?? -1,
+    pinned,
+  };
 }

@@ -184,6 +184,21 @@ test("a recommended model is deployed with one click", async () => {
   expect(tab.trouble).toEqual([]);
 });
 
+test("a recommended model that failed can be deployed again", async () => {
+  await using server = await startServer({ loadError: new Error("The disk broke") }, { deploy: null });
+  await using tab = await browser.open(`${server.url}/#/models`);
+  const { page } = tab;
+  const best = page.getByRole("article").filter({ hasText: "best choice" });
+  const name = (await best.getByRole("heading").textContent()) ?? "";
+  const button = best.getByRole("button", { name: `Deploy ${name}` });
+  await button.click();
+  await page.getByText("Failed", { exact: true }).waitFor();
+  server.engine.script.loadError = null;
+  await button.click();
+  await page.getByText("Ready", { exact: true }).waitFor();
+  expect(server.manager.list()).toMatchObject([{ state: "ready" }]);
+});
+
 test("the model picker of the chat offers what lies on disk, and deploys it", async () => {
   await using at = await start();
   await at.have("user/repo/m-Q4_K_M.gguf");
