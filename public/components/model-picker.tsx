@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { again, isUsable, stateName } from "../lib/deployment.ts";
 import { deviceName, formatBytes, shortName } from "../lib/format.ts";
 import { chooseModel, model } from "../state/chat.ts";
+import { current } from "../state/conversations.ts";
 import { deploy, diskModels, readDiskModels } from "../state/models.ts";
 import { go } from "../state/route.ts";
 import { models, view } from "../state/server.ts";
@@ -62,7 +63,8 @@ export function ModelPicker() {
 
 /** One that failed is tried again. */
 async function choose(one: DeploymentStatus): Promise<void> {
-  if (isUsable(one) || (await deploy(again(one)))) chooseModel(one.model_name);
+  const { id: conversation } = current.peek();
+  if (isUsable(one) || (await deploy(again(one)))) chooseModel(one.model_name, conversation);
 }
 
 function Choice({ model: one, onChoose }: { model: DeploymentStatus; onChoose: () => void }) {
@@ -113,7 +115,8 @@ function OnDisk({ close }: { close: () => void }) {
   if (idle.length === 0) return null;
   const choose = async (id: string) => {
     close();
-    if (await deploy({ model_name: id })) chooseModel(id);
+    const { id: conversation } = current.peek();
+    if (await deploy({ model_name: id })) chooseModel(id, conversation);
   };
   return (
     <>

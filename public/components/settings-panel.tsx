@@ -9,10 +9,10 @@ import {
   SAMPLING_FIELDS,
 } from "../lib/sampling.ts";
 import { model } from "../state/chat.ts";
-import { change, current } from "../state/conversations.ts";
+import { beginWith, change, current } from "../state/conversations.ts";
 import { notify } from "../state/notices.ts";
 import { overlay } from "../state/overlay.ts";
-import { defaults, presets } from "../state/preferences.ts";
+import { presets } from "../state/preferences.ts";
 import { models } from "../state/server.ts";
 import { Dialog } from "./dialog.tsx";
 import { Icon } from "./icon.tsx";
@@ -77,7 +77,7 @@ export function SettingsPanel() {
           type="button"
           class="button"
           onClick={() => {
-            defaults.value = { system, sampling };
+            beginWith({ system, sampling });
             notify("New conversations begin with these settings.");
           }}
         >

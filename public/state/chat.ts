@@ -28,10 +28,12 @@ export const model = computed<string | null>(() => {
 /** The answer being written in the conversation shown. */
 export const running = computed(() => generations.value.get(current.value.id) ?? null);
 
-/** Chooses the model for this conversation and for new ones. */
-export function chooseModel(name: string): void {
+/** Chooses the model for a conversation, if not another for the one shown, and for new ones. */
+export function chooseModel(name: string, id = current.value.id): void {
   chosenModel.value = name;
-  change(current.value.id, (conversation) => ({ ...conversation, model: name }));
+  change(id, (conversation) => ({ ...conversation, model: name }));
+  // The next new one is there already.
+  draft.value = { ...draft.value, model: name };
 }
 
 /** Asks in the conversation shown. @returns whether it was asked */

@@ -119,6 +119,12 @@ export function resetDraft(): void {
   draft.value = freshDraft();
 }
 
+/** New conversations begin with these settings, the one that is there already too. */
+export function beginWith(settings: Pick<Conversation, "system" | "sampling">): void {
+  defaults.value = settings;
+  draft.value = { ...draft.value, ...structuredClone(settings) };
+}
+
 function freshDraft(): Conversation {
   return newConversation({
     id: newId(),

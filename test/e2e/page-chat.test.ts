@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { TestBrowser } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
-import { ask, wholeAnswer } from "../support/page.ts";
+import { ask, goTo, wholeAnswer } from "../support/page.ts";
 import { startServer } from "../support/server.ts";
 
 setDefaultTimeout(60_000);
@@ -153,6 +153,16 @@ test("presets are kept, chosen in another conversation, and what is left empty i
   await page.keyboard.press("Escape");
   await page.getByRole("link", { name: "New conversation" }).click();
   await page.getByRole("button", { name: "Settings, 2 changed" }).waitFor();
+  // The one that waits for its first question is a new one too.
+  await page.getByRole("link", { name: "first" }).click();
+  await settings();
+  await temperature.fill("0.2");
+  await page.getByRole("button", { name: "Begin new conversations like this" }).click();
+  await page.keyboard.press("Escape");
+  await goTo(page, "chat");
+  await page.getByText("What would you like to know?").waitFor();
+  await settings();
+  expect(await temperature.inputValue()).toBe("0.2");
   expect(tab.trouble).toEqual([]);
 });
 
