@@ -81,9 +81,7 @@ export function addDeployCommand(program: Command): void {
   runsInSession<DeployOptions, [string]>(command, async ({ client, json, print }, options, model) => {
     const request = toRequest(model, options);
     const withToken = <T>(ask: (request: DeployRequest) => Promise<T>) =>
-      withHubToken(client.url, (token) =>
-        ask(token === undefined ? request : { ...request, hf_token: token }),
-      );
+      withHubToken(client.url, (token) => ask({ ...request, hf_token: token }), options.hfToken);
     if (options.estimate) {
       const estimate = await withToken((asked) => client.estimate(asked));
       print(estimate, () => estimateText(estimate));
@@ -112,7 +110,6 @@ function toRequest(model: string, options: DeployOptions): DeployRequest {
     gpu_layers: options.gpuLayers,
     load_in_8bit: options["8bit"],
     load_in_4bit: options["4bit"],
-    hf_token: options.hfToken,
     alias: options.alias,
     // A bare number is seconds, and -1 is for ever.
     ttl: ttl !== undefined && /^-?\d+$/.test(ttl) ? Number(ttl) : ttl,

@@ -69,6 +69,17 @@ describe("berth pull", () => {
     },
   );
 
+  test.each(["pull user/gated", "check user/gated", "deploy user/gated --estimate"])(
+    "does not take another in place of the token it is given: berth %s",
+    async (line) => {
+      await using at = await start();
+      const env = { BERTH_URL: at.url, HF_TOKEN: at.hub.token };
+      const { code, err } = await berth([...line.split(" "), "--hf-token", "hf_other"], { env });
+      expect(err).toMatch(/gated|token/);
+      expect(code).toBe(1);
+    },
+  );
+
   test("hands the token of its environment to a server on this machine", async () => {
     await using at = await start();
     const env = { BERTH_URL: at.url, HF_TOKEN: at.hub.token };
