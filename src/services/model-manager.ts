@@ -249,6 +249,11 @@ export class ModelManager {
     return this.#deployments.current() ? undefined : this.#deployments.resting()?.name;
   }
 
+  /** How many requests a deployment is to answer at once; `undefined` when there is none of this name. */
+  slotsOf(name: string): number | undefined {
+    return this.#deployments.find(name)?.spec.parallel;
+  }
+
   /** Every deployment, oldest first. */
   list(): DeploymentStatus[] {
     return Array.from(this.#deployments, (deployment) => deployment.status());

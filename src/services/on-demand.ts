@@ -30,7 +30,7 @@ export class OnDemandModels {
    * Without a name the current model is taken; one that is only loading is then not waited for.
    * @param field of the request that names the model, for the errors
    * @throws ApiError as `ModelManager.acquire` does; `model_loading` (503) after the time a request waits;
-   * `queue_full` (429) when as many wait as the settings let a model serve and queue;
+   * `queue_full` (429) when as many wait as the model is to serve and queue;
    * `request_cancelled` or the reason when `signal` aborts
    */
   async acquire(name: string | undefined, signal: AbortSignal, field: ModelField = "model"): Promise<Lease> {
@@ -93,7 +93,8 @@ export class OnDemandModels {
   /** @returns what gives the place back @throws ApiError `queue_full` */
   #takePlace(name: string): () => void {
     const before = this.#waiting.get(name) ?? 0;
-    if (before >= this.#config.queueLimit + this.#config.parallel) throw queueFull(before, RETRY_AFTER);
+    const slots = this.#manager.slotsOf(name) ?? this.#config.parallel;
+    if (before >= this.#config.queueLimit + slots) throw queueFull(before, RETRY_AFTER);
     this.#waiting.set(name, before + 1);
     return () => {
       const left = (this.#waiting.get(name) ?? 1) - 1;

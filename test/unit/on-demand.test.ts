@@ -145,6 +145,15 @@ describe("a request that names a model on disk", () => {
     expect((await models.acquire("a", never)).name).toBe("a");
   });
 
+  test("is refused by the slots that the model was deployed with", async () => {
+    const { manager, models } = onDemand({ loadMs: 100 }, { queueLimit: 1, parallel: 4 });
+    await manager.deploy({ model_name: "a", parallel: 1 });
+    const others = [models.acquire("a", never), models.acquire("a", never)];
+    await Bun.sleep(5);
+    expect(await refusal(() => models.acquire("a", never))).toMatchObject({ code: "queue_full" });
+    await Promise.all(others);
+  });
+
   test("ends its wait when its client leaves, and the load goes on for others", async () => {
     const { models, manager } = onDemand({ loadMs: 50 });
     const client = new AbortController();
