@@ -9,6 +9,7 @@ import {
   type GenerationOptions,
   systemMessage,
 } from "./generation-options.ts";
+import { tell } from "./terminal/output.ts";
 
 /** `berth query <model> [prompt...]`: one question, one answer; what is piped in follows the prompt. */
 export function addQueryCommand(program: Command): void {
@@ -36,10 +37,23 @@ export function addQueryCommand(program: Command): void {
   });
 }
 
+/** How long one waits for what is piped in, in milliseconds, before one is told what for. */
+const PATIENCE_MS = 3000;
+
+/** What is piped in, to its end. Many programs start others with a pipe that they neither write to nor close. */
+async function pipedIn(): Promise<string> {
+  const explain = () => tell("Reading the standard input until it ends; with '< /dev/null' there is none");
+  const timer = setTimeout(explain, PATIENCE_MS);
+  try {
+    return (await Bun.stdin.text()).trimEnd();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** @throws CommandError when there is nothing to ask */
 async function promptOf(words: readonly string[]): Promise<string> {
-  const piped = process.stdin.isTTY ? "" : (await Bun.stdin.text()).trimEnd();
-  const prompt = [words.join(" "), piped].filter(Boolean).join("\n\n");
+  const prompt = [words.join(" "), process.stdin.isTTY ? "" : await pipedIn()].filter(Boolean).join("\n\n");
   if (prompt === "") throw new CommandError("There is no prompt: write it after the model, or pipe it in");
   return prompt;
 }

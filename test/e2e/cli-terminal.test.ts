@@ -110,6 +110,18 @@ test("questions that are piped in wait for the model, and are not read by its ba
   ]);
 });
 
+test("a question tells what it waits for when its standard input does not end", async () => {
+  await using server = await startServer();
+  await using folder = await temporaryFolder();
+  await using terminal = await bashTerminal(folder.path, { BERTH_URL: server.url });
+  terminal.type("mkfifo kept && exec 3<> kept\r");
+  terminal.type(`berth query ${TEST_MODEL} Hi < kept\r`);
+  await terminal.shows(/Reading the standard input until it ends/);
+  terminal.type(INTERRUPT);
+  terminal.type(`berth query ${TEST_MODEL} Hi < /dev/null\r`);
+  await terminal.shows(/Hello world/);
+});
+
 test("a deployment on a terminal shows a bar that is gone when it is ready", async () => {
   await using server = await startServer({ loadMs: 600 }, { deploy: null });
   await using terminal = new BerthTerminal(["deploy", "mine"], { BERTH_URL: server.url });
