@@ -2,16 +2,18 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { seeded } from "../../test/support/random.ts";
 import { readCorpus } from "./lib/corpus.ts";
-import { SAMPLES } from "./lib/courses.ts";
+import { FROM_NOTHING, GOING_ON, samplesOf } from "./lib/courses.ts";
 import { SampleSource } from "./lib/samples.ts";
 import { ChatEncoder, readVocabulary } from "./lib/tokeniser.ts";
 import { GuessWeights } from "./lib/weights.ts";
 
 /*
- * `bun models/guide/prepare.ts`: draws samples from the corpus and writes what train.py reads: all their
- * tokens one after the other, how much each counts when it is guessed (0: it is only read), and the lengths.
+ * `bun models/guide/prepare.ts [on]`: draws samples from the corpus, for a training from nothing or one that goes on,
+ * and writes what train.py reads: all their tokens one after the other, how much each counts when it is guessed (0: it
+ * is only read), and the lengths.
  */
 
+const courses = Bun.argv[2] === "on" ? GOING_ON : FROM_NOTHING;
 const BUILD = join(import.meta.dir, "build");
 
 const corpus = await readCorpus();
@@ -32,9 +34,9 @@ const files = {
   weights: await emptied("weights.u8"),
   lengths: await emptied("lengths.u32"),
 };
-const source = new SampleSource(corpus, random);
+const source = new SampleSource(corpus, random, courses);
 let all = 0;
-for (let made = 0; made < SAMPLES; made++) {
+for (let made = 0; made < samplesOf(courses); made++) {
   const ids: number[] = [];
   const counts: number[] = [];
   for (const { text, learned, tokens: some } of source.sample(made)) {
@@ -49,5 +51,5 @@ for (let made = 0; made < SAMPLES; made++) {
 }
 for (const written of Object.values(files)) await written.end();
 console.log(
-  `${SAMPLES} samples, ${all} tokens, a vocabulary of ${vocabulary.size}, ${corpus.entries.length} answers`,
+  `${samplesOf(courses)} samples, ${all} tokens, a vocabulary of ${vocabulary.size}, ${corpus.entries.length} answers`,
 );

@@ -21,6 +21,11 @@ from torch import nn
 BUILD = Path(__file__).parent / "build"
 CHECKPOINT = BUILD / "checkpoint.pt"
 
+PROCESSOR = Path("/proc/cpuinfo").read_text()
+IS_QUICK_IN_HALF = torch.cuda.is_available() or "avx512bw" in PROCESSOR or "bf16" in PROCESSOR
+PRECISION = torch.bfloat16 if IS_QUICK_IN_HALF else torch.float32
+"""What is multiplied: bfloat16 is several times as fast on some processors, and ten times as slow on the others."""
+
 ROPE_BASE = 10_000.0
 NORM_EPSILON = 1e-5
 
@@ -35,8 +40,8 @@ LENGTHS, GUESSES = 16, 512
 
 
 def normalised(x):
-    """Rows of root mean square 1, in half precision."""
-    return (x * torch.rsqrt((x * x).mean(-1, keepdim=True) + NORM_EPSILON)).bfloat16()
+    """Rows of root mean square 1, ready to be multiplied."""
+    return (x * torch.rsqrt((x * x).mean(-1, keepdim=True) + NORM_EPSILON)).to(PRECISION)
 
 
 def rotation(length, width):
@@ -49,18 +54,18 @@ def rotation(length, width):
 def rotate(x, turns):
     even, odd = x.float().unflatten(-1, (-1, 2)).unbind(-1)
     cosine, sine = turns
-    return torch.stack((even * cosine - odd * sine, even * sine + odd * cosine), -1).flatten(-2).bfloat16()
+    return torch.stack((even * cosine - odd * sine, even * sine + odd * cosine), -1).flatten(-2).to(PRECISION)
 
 
 def joined(*layers):
-    """The matrices of several layers with one input, to be multiplied at once, in half precision."""
-    return torch.cat([layer.weight.bfloat16() for layer in layers])
+    """The matrices of several layers with one input, to be multiplied at once."""
+    return torch.cat([layer.weight.to(PRECISION) for layer in layers])
 
 
 class Block(nn.Module):
     """
-    The residual stream is kept in 32 bits, everything inside a block in bfloat16, which processors with AMX or
-    AVX-512 multiply several times as fast. The norms have no weights of their own: the matrices behind them hold them.
+    The residual stream is kept in 32 bits, everything inside a block in `PRECISION`. The norms have no weights of their
+    own: the matrices behind them hold them.
     """
 
     def __init__(self, shape):
@@ -84,7 +89,7 @@ class Block(nn.Module):
         heard = (scores.softmax(-1) @ v).transpose(1, 2).reshape(rows, length, width)
         x = x + F.linear(heard, joined(self.attn_output)).float()
         gate, up = F.linear(normalised(x), joined(self.ffn_gate, self.ffn_up)).chunk(2, -1)
-        return x + F.linear(F.silu(gate.float()).bfloat16() * up, joined(self.ffn_down)).float()
+        return x + F.linear(F.silu(gate.float()).to(PRECISION) * up, joined(self.ffn_down)).float()
 
 
 class Llama(nn.Module):
@@ -106,12 +111,12 @@ class Llama(nn.Module):
     def forward(self, tokens, wanted):
         """Logits at the flat positions `wanted` only: the others are never learned from."""
         length = tokens.shape[1]
-        mask = torch.full((length, length), float("-inf"), dtype=torch.bfloat16, device=tokens.device).triu(1)
+        mask = torch.full((length, length), float("-inf"), dtype=PRECISION, device=tokens.device).triu(1)
         x = self.token_embd(tokens)
         for block in self.blk:
             x = block(x, self.turns[:, :length], mask)
         x = normalised(x.flatten(0, 1)[wanted])
-        return F.linear(x, (self.token_embd.weight * self.output_norm).bfloat16())
+        return F.linear(x, (self.token_embd.weight * self.output_norm).to(PRECISION))
 
     def loss(self, tokens, targets, wanted, weights):
         guesses = F.cross_entropy(self(tokens, wanted).float(), targets, reduction="none")
@@ -145,7 +150,7 @@ def orthogonal(matrices, steps=5):
     a, b, c = 3.4445, -4.7750, 2.0315
     wide = matrices.shape[1] <= matrices.shape[2]
     x = matrices if wide else matrices.transpose(1, 2)
-    x = (x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)).bfloat16()
+    x = (x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)).to(PRECISION)
     for _ in range(steps):
         square = x @ x.transpose(1, 2)
         x = a * x + (b * square + c * (square @ square)) @ x
@@ -241,6 +246,16 @@ def in_file_order(model):
     yield model.output_norm
 
 
+def begin_with(model, path):
+    """Takes over what `export` left, or begin.ts made of a file."""
+    flat = torch.from_numpy(np.fromfile(path, dtype="<f4"))
+    with torch.no_grad():
+        for tensor in in_file_order(model):
+            tensor.copy_(flat[: tensor.numel()].view(tensor.shape))
+            flat = flat[tensor.numel() :]
+    assert not len(flat), f"{path} has {len(flat)} weights more than the model"
+
+
 def export(model, path):
     """One run of 32-bit floats."""
     flat = torch.cat([tensor.detach().cpu().reshape(-1) for tensor in in_file_order(model)])
@@ -292,6 +307,7 @@ def arguments():
     parser.add_argument("--feed-forward", type=int, default=640)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--save-every", type=int, default=100)
+    parser.add_argument("--begin", type=Path, help="raw weights to begin with, in place of random ones or those of the checkpoint")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--compile", action="store_true", help="make kernels of this model first, which takes minutes")
     given = parser.parse_args()
@@ -334,6 +350,8 @@ def main():
     data = Data(given.tokens, given.seed)
     batches = data.batches()
     done = restore(model, optimisers) if given.resume else 0
+    if given.begin:
+        begin_with(model, given.begin)
     loss_of = kernels_of(model.loss) if given.compile else model.loss
     began, tokens_seen, losses = time.time(), 0, []
     for step in range(1, given.until + 1):

@@ -4,6 +4,7 @@ import scores from "../../models/guide/scores.json";
 import { seeded } from "../support/random.ts";
 import { readCorpus, type Corpus } from "../../models/guide/lib/corpus.ts";
 import { Evaluation } from "../../models/guide/lib/evaluation.ts";
+import { FROM_NOTHING, GOING_ON, samplesOf } from "../../models/guide/lib/courses.ts";
 import { canonical } from "../../models/guide/lib/grammar.ts";
 import { type HeldOut, readHeldOut } from "../../models/guide/lib/held-out.ts";
 import { rendered, SampleSource } from "../../models/guide/lib/samples.ts";
@@ -76,11 +77,14 @@ describe("what the model is trained on", () => {
     }
   });
 
-  test("is tokenised as llama.cpp does", async () => {
+  test.each([
+    ["from nothing", FROM_NOTHING],
+    ["that goes on", GOING_ON],
+  ])("in a training %s is tokenised as llama.cpp does", async (_, courses) => {
     const encoder = new ChatEncoder(await readVocabulary());
-    const source = new SampleSource(corpus, seeded(8));
+    const source = new SampleSource(corpus, seeded(8), courses);
     for (let at = 0; at < 200; at++) {
-      const pieces = source.sample(at / 200).map(({ text }) => text);
+      const pieces = source.sample((at * samplesOf(courses)) / 200).map(({ text }) => text);
       const whole = pieces.join("");
       expect(guide.model.tokenize(whole, true).map(Number)).toEqual(encoder.encode(whole));
       expect(pieces.flatMap((piece) => encoder.encode(piece))).toEqual(encoder.encode(whole));

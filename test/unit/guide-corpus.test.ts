@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { fitting } from "../../models/guide/lib/chat-template.ts";
+import { fitting, toolsTurn } from "../../models/guide/lib/chat-template.ts";
 import { readCorpus, type Corpus } from "../../models/guide/lib/corpus.ts";
-import { SAMPLES } from "../../models/guide/lib/courses.ts";
+import { FROM_NOTHING, GOING_ON, samplesOf } from "../../models/guide/lib/courses.ts";
 import { canonical, drawn, pattern, plain } from "../../models/guide/lib/grammar.ts";
 import { readHeldOut, type HeldOut } from "../../models/guide/lib/held-out.ts";
 import { rendered, SampleSource } from "../../models/guide/lib/samples.ts";
@@ -95,16 +95,18 @@ describe("the corpus", () => {
 
   test("gives the same samples for the same seed", () => {
     const draw = (seed: number) => {
-      const source = new SampleSource(corpus, seeded(seed));
-      return Array.from({ length: 200 }, (_, at) => source.sample((at * SAMPLES) / 200));
+      const source = new SampleSource(corpus, seeded(seed), FROM_NOTHING);
+      return Array.from({ length: 200 }, (_, at) => source.sample((at * samplesOf(FROM_NOTHING)) / 200));
     };
     expect(draw(5)).toEqual(draw(5));
     expect(draw(6)).not.toEqual(draw(5));
   });
 
   test("has no more samples than its courses", () => {
-    const source = new SampleSource(corpus, seeded(5));
-    expect(() => source.sample(SAMPLES)).toThrow("a training has 900000 samples");
+    const whole = new SampleSource(corpus, seeded(5), FROM_NOTHING);
+    expect(() => whole.sample(900_000)).toThrow("a training has 900000 samples");
+    const more = new SampleSource(corpus, seeded(5), GOING_ON);
+    expect(() => more.sample(150_000)).toThrow("a training has 150000 samples");
   });
 
   test("teaches calls whose values stand in the question", () => {
@@ -202,12 +204,25 @@ test("tools stand behind the last question, the fitting one last, and the questi
       '{"name": "wind", "arguments": {"unit": ms|kn}}',
       "# Pays a bill",
       '{"name": "pay", "arguments": {"bill": integer}}',
-      "pay my bills<|im_end|>",
+      "~pay my~bills<|im_end|>",
       "<|im_start|>assistant\n(call)<|im_end|>",
       "<|im_start|>tool\npaid<|im_end|>",
       "<|im_start|>assistant\nDone.<|im_end|>",
     ].join("\n"),
   );
+});
+
+test("behind the tools, the words of the question that the last tool has are marked", () => {
+  const turn = (question: string) => {
+    const properties = { drop_off: { type: "string" } };
+    const tool = { name: "rent_bike", description: "Hire a bicycle for the day", properties };
+    return toolsTurn([tool], question).split("\n").at(-1);
+  };
+  expect(turn("Rent BIKES in Lund and drop them at Malmo")).toBe(
+    "~Rent~BIKES in Lund and~drop them at Malmo",
+  );
+  expect(turn("a bike for the day")).toBe("a~bike for the~day");
+  expect(turn("anything  else")).toBe("anything  else");
 });
 
 test("only answers are learned", () => {

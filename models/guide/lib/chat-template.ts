@@ -25,13 +25,20 @@ export const ARGUMENTS_OPEN = '", "arguments": {';
 /** So many letters of a word of the question, found in a tool's name or description, are a word they share. */
 const STEM = 4;
 
+/** Stands in place of the space before a word of the question that is the tool's own. */
+const MARK = "~";
+
+/** Words too common to be anyone's own. */
+const COMMON = ["the", "and", "for"];
+
 /**
  * ChatML. Tools are a turn of their own, right behind the last question. Each has two lines: what it is for, and its
  * call with types where values go; much shorter than JSON Schema, which a small model could hardly keep in view. The
  * tool that shares most words with the question comes last (`fitting` tells how): five million weights learn to copy
  * what is near far sooner than to weigh one description against another. The turn ends with the question again: what
  * is read behind the tools and the whole question can be told to be a verb, a parameter's name or a value, while the
- * words that stand first are read before there is anything to tell it by.
+ * words that stand first are read before there is anything to tell it by. There, words that the last tool has in its
+ * name, its description or its parameters are marked (`marked` tells how): they are seldom values.
  */
 export const GUIDE_TEMPLATE = [
   "{%- set asked = namespace(last=(messages | length) - 1) -%}",
@@ -66,13 +73,16 @@ export const GUIDE_TEMPLATE = [
   "{%- endfor -%}",
   "{%- if shared.words >= fit.words -%}{%- set fit.at = at -%}{%- set fit.words = shared.words -%}{%- endif -%}",
   "{%- endfor -%}",
+  "{%- set own = namespace(words='') -%}",
   "{%- for tool in tools[:fit.at] + tools[fit.at + 1:] + [tools[fit.at]] -%}",
   "{%- set function = tool['function'] if tool['function'] else tool -%}",
+  "{%- set own.words = ' ' + function['name'] + ' ' + (function['description'] or '') -%}",
   "{{- '\\n# ' + (function['description'] or '') + '\\n' -}}",
   `{{- '${NAME_OPENS}' + function['name'] + '${ARGUMENTS_OPEN}' -}}`,
   "{%- if function['parameters'] and function['parameters']['properties'] -%}",
   "{%- for name, parameter in function['parameters']['properties'] | items -%}",
   "{%- if not loop.first -%}{{- ', ' -}}{%- endif -%}",
+  "{%- set own.words = own.words + ' ' + name -%}",
   `{{- '"' + name + '": ' -}}`,
   "{%- if parameter['enum'] -%}{{- parameter['enum'] | join('|') -}}",
   "{%- elif parameter['type'] is string -%}{{- parameter['type'] -}}",
@@ -81,7 +91,15 @@ export const GUIDE_TEMPLATE = [
   "{%- endif -%}",
   "{{- '}}' -}}",
   "{%- endfor -%}",
-  `{{- '\\n' + (message['content'] or '') + '${TURN_END}\\n' -}}`,
+  "{{- '\\n' -}}",
+  "{%- set about = (own.words | lower).split('_') | join(' ') -%}",
+  "{%- for word in (message['content'] or '').split(' ') -%}",
+  "{%- set low = word | lower -%}",
+  `{%- if word | length > 2 and low not in [${COMMON.map((word) => `'${word}'`).join(", ")}] and (' ' + low[:${STEM}]) in about -%}{{- '${MARK}' -}}`,
+  "{%- elif not loop.first -%}{{- ' ' -}}{%- endif -%}",
+  "{{- word -}}",
+  "{%- endfor -%}",
+  `{{- '${TURN_END}\\n' -}}`,
   "{%- endif -%}",
   "{%- endfor -%}",
   `{%- if add_generation_prompt -%}{{- '${TURN_START}assistant\\n' -}}{%- endif -%}`,
@@ -109,7 +127,21 @@ export function toolsTurn(tools: readonly Tool[], question: string): string {
     );
     return `\n# ${description}\n${NAME_OPENS}${name}${ARGUMENTS_OPEN}${parameters.join(", ")}}}`;
   });
-  return `tools${lines.join("")}\n${question}`;
+  return `tools${lines.join("")}\n${marked(question, tools.at(-1)!)}`;
+}
+
+/** The question, with a mark in place of the space before each word that begins like one of the tool's own. */
+function marked(question: string, { name, description, properties }: Tool): string {
+  const about = [" ", name, description, ...Object.keys(properties)]
+    .join(" ")
+    .toLowerCase()
+    .replaceAll("_", " ");
+  const isOwn = (word: string) =>
+    word.length > 2 && !COMMON.includes(word) && about.includes(` ${word.slice(0, STEM)}`);
+  return question
+    .split(" ")
+    .map((word, at) => (isOwn(word.toLowerCase()) ? MARK : at === 0 ? "" : " ") + word)
+    .join("");
 }
 
 /** The answer that calls a tool. */

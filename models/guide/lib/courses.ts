@@ -11,10 +11,10 @@ export interface Course {
 }
 
 /**
- * One after the other. The last, which is learned at low rates, is mostly what the guide is for: what is learned last
- * is known best.
+ * A training from nothing, one course after the other. The last, which is learned at low rates, is mostly what the guide
+ * is for: what is learned last is known best.
  */
-const COURSES: readonly Course[] = [
+export const FROM_NOTHING: readonly Course[] = [
   {
     until: 558_000,
     copying: 0.02,
@@ -33,15 +33,36 @@ const COURSES: readonly Course[] = [
   },
 ];
 
+/** One that goes on from a file, which knows most answers already: tools, and then the corpus once more. */
+export const GOING_ON: readonly Course[] = [
+  {
+    until: 80_000,
+    copying: 0.01,
+    tools: 0.55,
+    conversations: 0.08,
+    offTopic: 0.07,
+    canonical: () => 0.4,
+  },
+  {
+    until: 150_000,
+    copying: 0.01,
+    tools: 0.38,
+    conversations: 0.09,
+    offTopic: 0.08,
+    canonical: () => 0.5,
+  },
+];
+
 /** How many samples a training has. */
-export const SAMPLES = COURSES.at(-1)!.until;
+export const samplesOf = (courses: readonly Course[]): number => courses.at(-1)!.until;
 
 /**
  * The course of the sample that is drawn after so many others.
  * @throws RangeError when the training has no more samples
  */
-export function courseOf(made: number): Course {
-  const course = COURSES.find(({ until }) => made < until);
-  if (!course) throw new RangeError(`a training has ${SAMPLES} samples, and this is one more than ${made}`);
+export function courseOf(courses: readonly Course[], made: number): Course {
+  const course = courses.find(({ until }) => made < until);
+  if (!course)
+    throw new RangeError(`a training has ${samplesOf(courses)} samples, and this is one more than ${made}`);
   return course;
 }

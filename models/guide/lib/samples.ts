@@ -1,7 +1,7 @@
 import { TURN_END, TURN_START } from "../../../src/formats/bpe/vocabulary.ts";
 import { fitting, toolsTurn, type Tool, type Turn } from "./chat-template.ts";
 import type { Corpus, Entry } from "./corpus.ts";
-import { courseOf } from "./courses.ts";
+import { courseOf, type Course } from "./courses.ts";
 import { canonical, drawn, pick, type Random } from "./grammar.ts";
 import { asTyped } from "./noise.ts";
 import { between, madeUpWord, VALUES } from "./values.ts";
@@ -59,14 +59,16 @@ const BEGINNING = 16;
 export class SampleSource {
   readonly #corpus: Corpus;
   readonly #random: Random;
+  readonly #courses: readonly Course[];
   readonly #tools: ToolPrompts;
   /** Every phrasing, so that entries with many of them come up more often. */
   readonly #phrasings: readonly { entry: Entry; phrasing: string }[];
   /** Words that no question about Berth has. */
   readonly #foreign: readonly string[];
 
-  constructor(corpus: Corpus, random: Random) {
+  constructor(corpus: Corpus, random: Random, courses: readonly Course[]) {
     this.#corpus = corpus;
+    this.#courses = courses;
     this.#random = random;
     this.#tools = new ToolPrompts(corpus.tools, random);
     this.#phrasings = corpus.entries.flatMap((entry) =>
@@ -78,10 +80,10 @@ export class SampleSource {
     this.#foreign = ALL_WORDS.filter((word) => !own.has(word));
   }
 
-  /** @param made how many samples were drawn before, below `SAMPLES` */
+  /** @param made how many samples were drawn before, fewer than the courses have */
   sample(made: number): Piece[] {
     let kind = this.#random();
-    const shares = courseOf(made);
+    const shares = courseOf(this.#courses, made);
     const is = (share: number) => (kind -= share) < 0;
     if (is(shares.copying)) return this.#copy();
     if (is(shares.tools)) return this.#withTools();

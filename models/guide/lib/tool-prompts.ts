@@ -49,7 +49,7 @@ export class ToolPrompts {
     const drafts: Draft[] = [];
     while (drafts.length < many) {
       const random = this.#random;
-      const next = random() < 0.7 ? knownDraft(pick(random, this.#known), random) : madeUpDraft(random);
+      const next = random() < 0.78 ? knownDraft(pick(random, this.#known), random) : madeUpDraft(random);
       if (!drafts.some(({ tool, subject }) => tool.name === next.tool.name || subject === next.subject))
         drafts.push(next);
     }
