@@ -39,6 +39,12 @@ describe("the slot for a prompt", () => {
     expect(chooseSlot(slots, prompt)).toBe(slots[1]!);
   });
 
+  test("is the one that begins with all of it, however much was answered to that", () => {
+    const answer = Array.from({ length: 50 }, (_, at) => 10 + at);
+    const slots = [slot([1, 2, 3, 4, 5, ...answer], 30), slot([])];
+    expect(chooseSlot(slots, prompt)).toBe(slots[0]!);
+  });
+
   test("is an empty one rather than one with a long conversation that only begins alike", () => {
     const slots = [slot([1, 2, 7, 8, 9], 30), slot([])];
     expect(chooseSlot(slots, prompt)).toBe(slots[1]!);

@@ -105,8 +105,8 @@ export class Slot {
 
 /**
  * The free slot that saves the most prompt evaluation, of those equal the one unused for longest. A slot that would give
- * up more than it keeps saves nothing: all chats of a model begin alike, and the next turn of the one it holds would be
- * evaluated again from there.
+ * up more than it keeps counts as saving nothing: all chats of a model begin alike, and the next turn of the one it holds
+ * would be evaluated again from there. But where it begins with the whole prompt, what it gives up is another answer.
  * @returns `null` when all are busy
  */
 export function chooseSlot(slots: readonly Slot[], prompt: Uint32Array): Slot | null {
@@ -115,7 +115,8 @@ export function chooseSlot(slots: readonly Slot[], prompt: Uint32Array): Slot | 
   for (const slot of slots) {
     if (slot.busy || slot.broken) continue;
     const prefix = slot.commonPrefix(prompt);
-    const saved = prefix >= slot.length - prefix ? prefix : 0;
+    const isWhole = prefix >= prompt.length - 1;
+    const saved = isWhole || prefix >= slot.length - prefix ? prefix : 0;
     if (best && (saved < mostSaved || (saved === mostSaved && slot.lastUsed >= best.lastUsed))) continue;
     best = slot;
     mostSaved = saved;
