@@ -74,8 +74,9 @@ describe("berth pull", () => {
     async (line) => {
       await using at = await start();
       const env = { BERTH_URL: at.url, HF_TOKEN: at.hub.token };
-      const { code, err } = await berth([...line.split(" "), "--hf-token", "hf_other"], { env });
-      expect(err).toMatch(/gated|token/);
+      const given = ["--hf-token", at.hub.strangersToken];
+      const { code, err } = await berth([...line.split(" "), ...given], { env });
+      expect(err).toContain("is gated");
       expect(code).toBe(1);
     },
   );

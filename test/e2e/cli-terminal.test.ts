@@ -1,4 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
 import type { DownloadList } from "../../src/schemas/download.ts";
 import { eventually } from "../support/eventually.ts";
 import { HubServer, twoModels } from "../support/hub-server.ts";
@@ -80,12 +81,12 @@ test("/retry asks the last question again, also one that was never answered, and
   terminal.type("First\r");
   await terminal.shows(/\(3 tokens/);
   const [model] = server.engine.models;
-  server.engine.script.decodeMs = 60_000;
+  server.engine.script.prefillMs = 60_000;
   terminal.type("Second\r");
   await eventually(() => model?.requests.length === 2, "the second question is asked");
   terminal.type(INTERRUPT);
   await terminal.shows(/\(stopped\)/);
-  server.engine.script.decodeMs = 0;
+  server.engine.script.prefillMs = 0;
   server.engine.script.pieces = ["At last."];
   terminal.type("/retry\r");
   await terminal.shows(/At last\./);
@@ -114,8 +115,9 @@ test("a question tells what it waits for when its standard input does not end", 
   await using server = await startServer();
   await using folder = await temporaryFolder();
   await using terminal = await bashTerminal(folder.path, { BERTH_URL: server.url });
-  terminal.type("mkfifo kept && exec 3<> kept\r");
-  terminal.type(`berth query ${TEST_MODEL} Hi < kept\r`);
+  const kept = join(folder.path, "kept");
+  terminal.type(`mkfifo ${kept} && exec 3<> ${kept}\r`);
+  terminal.type(`berth query ${TEST_MODEL} Hi < ${kept}\r`);
   await terminal.shows(/Reading the standard input until it ends/);
   terminal.type(INTERRUPT);
   terminal.type(`berth query ${TEST_MODEL} Hi < /dev/null\r`);

@@ -27,26 +27,21 @@ test("a request has the system prompt, the path, and only the settings that were
   });
 });
 
+/** The same conversation, with an answer that failed before its first word. */
+const failed = withMessage(conversation, {
+  ...question,
+  id: "a",
+  parent: "q",
+  role: "assistant",
+  content: "",
+});
+
 test("an answer that failed before its first word is no turn", () => {
-  const failed = withMessage(conversation, {
-    ...question,
-    id: "a",
-    parent: "q",
-    role: "assistant",
-    content: "",
-  });
   expect(chatBody(failed, "a", "guide").messages).toHaveLength(2);
 });
 
 test("a question that was never answered is asked with the next one, so that the roles alternate", () => {
-  const silent = withMessage(conversation, {
-    ...question,
-    id: "a",
-    parent: "q",
-    role: "assistant",
-    content: "",
-  });
-  const next = withMessage(silent, { ...question, id: "q2", parent: "a", content: "And high tide?" });
+  const next = withMessage(failed, { ...question, id: "q2", parent: "a", content: "And high tide?" });
   expect(chatBody(next, "q2", "guide").messages).toEqual([
     { role: "system", content: "Be brief." },
     { role: "user", content: `${question.content}\n\nAnd high tide?` },
