@@ -1,7 +1,8 @@
 import { useSignalEffect } from "@preact/signals";
 import { current } from "../state/conversations.ts";
+import { drawerOpen } from "../state/drawer.ts";
 import { overlay } from "../state/overlay.ts";
-import { drawerOpen, sidebarOpen } from "../state/preferences.ts";
+import { sidebarOpen } from "../state/preferences.ts";
 import { route } from "../state/route.ts";
 import { keyWanted } from "../state/server.ts";
 import { AwayBanner } from "./away-banner.tsx";
@@ -56,5 +57,6 @@ export function App() {
 /** Not by the address, which is the route. */
 function skip(event: Event): void {
   event.preventDefault();
+  drawerOpen.value = false;
   document.getElementById("main")?.focus();
 }

@@ -1,7 +1,9 @@
 import { changedCount } from "../lib/sampling.ts";
 import { startNew } from "../state/chat.ts";
 import { current } from "../state/conversations.ts";
+import { drawerOpen, narrow } from "../state/drawer.ts";
 import { overlay } from "../state/overlay.ts";
+import { sidebarOpen } from "../state/preferences.ts";
 import { toggleSidebar } from "../state/shortcuts.ts";
 import { Icon } from "./icon.tsx";
 import { ModelPicker } from "./model-picker.tsx";
@@ -47,11 +49,14 @@ export function ChatHeader() {
 }
 
 export function SidebarButton() {
+  const isOpen = narrow.value ? drawerOpen.value : sidebarOpen.value;
   return (
     <button
       type="button"
       class="icon-button sidebar-button"
       aria-label="Sidebar"
+      aria-controls="sidebar"
+      aria-expanded={isOpen}
       title="Sidebar (Ctrl B)"
       onClick={toggleSidebar}
     >

@@ -15,6 +15,7 @@ interface Props {
 /** The browser's own modal dialog: it keeps the focus in, closes on Escape and gives the focus back. */
 export function Dialog({ title, onClose, children, kind = "middle" }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const gone = useRef(false);
   useLayoutEffect(() => {
     const { current } = dialog;
     if (!current) return;
@@ -22,6 +23,9 @@ export function Dialog({ title, onClose, children, kind = "middle" }: Props) {
     dialogs.value = [...dialogs.value, current];
     return () => {
       dialogs.value = dialogs.value.filter((one) => one !== current);
+      // One that is only taken away gives no focus back.
+      gone.current = true;
+      current.close();
     };
   }, []);
   return (
@@ -29,7 +33,7 @@ export function Dialog({ title, onClose, children, kind = "middle" }: Props) {
       ref={dialog}
       class={`dialog ${kind}`}
       aria-labelledby="dialog-title"
-      onClose={onClose}
+      onClose={() => gone.current || onClose()}
       onClick={(event) => {
         // The backdrop is the dialog itself; what is inside covers all the rest of it.
         if (event.target === event.currentTarget) event.currentTarget.close();

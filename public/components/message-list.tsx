@@ -53,23 +53,6 @@ export function MessageList() {
           <Icon name="down" />
         </button>
       )}
-      <Announcer />
     </div>
-  );
-}
-
-/** Tells a screen reader that an answer has begun and is done; the text itself it can read then. */
-function Announcer() {
-  const was = useRef(false);
-  const text = useSignal("");
-  useEffect(() => {
-    const is = running.value !== null;
-    if (is !== was.current) text.value = is ? "The answer is being written" : "The answer is complete";
-    was.current = is;
-  }, [running.value]);
-  return (
-    <p class="visually-hidden" role="status">
-      {text}
-    </p>
   );
 }

@@ -11,7 +11,8 @@ const STATES = { queued: "Waiting", prefill: "Reading the prompt", decoding: "An
 /** What the server works on right now, with a way to end each. */
 export function RequestTable() {
   const requests = useSignal<RequestStatus[]>([]);
-  const running = view.value.statistics?.requests;
+  const { statistics, status } = view.value;
+  const running = statistics?.requests;
   const read = () =>
     call<RequestList>("/requests").then(
       (answer) => (requests.value = answer.requests),
@@ -19,8 +20,8 @@ export function RequestTable() {
     );
   useEffect(() => {
     void read();
-    // With every sample that tells of any, and once more when the last is gone.
-  }, [view.value.statistics?.time && running ? view.value.statistics.time : running]);
+    // With every sample that tells of any, and once more when the last is gone; without samples, with every poll.
+  }, [statistics === null ? status : running ? statistics.time : running]);
   const cancel = async (id: string) => {
     try {
       await call<CancelAnswer>(`/requests/${encodeURIComponent(id)}/cancel`, { method: "POST" });

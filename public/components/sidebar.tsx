@@ -1,4 +1,5 @@
 import { startNew } from "../state/chat.ts";
+import { drawerOpen } from "../state/drawer.ts";
 import { overlay } from "../state/overlay.ts";
 import { type Theme, theme } from "../state/preferences.ts";
 import { chatPath, route, type View } from "../state/route.ts";
@@ -30,6 +31,7 @@ const THEMES: Record<Theme, { next: Theme; icon: IconName; name: string }> = {
 function begin(event: MouseEvent): void {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
+  drawerOpen.value = false;
   startNew();
   document.getElementById("prompt")?.focus();
 }
@@ -38,7 +40,7 @@ function begin(event: MouseEvent): void {
 export function Sidebar() {
   const { next, icon, name } = THEMES[theme.value];
   return (
-    <aside class="sidebar" aria-label="Navigation">
+    <aside class="sidebar" id="sidebar" aria-label="Navigation">
       <div class="brand">
         <img src="/static/icon.svg" alt="" width="28" height="28" />
         <span>Berth</span>

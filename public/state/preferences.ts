@@ -9,9 +9,6 @@ export const theme = stored<Theme>("theme", "system");
 /** Whether the list of conversations is shown beside the chat, on screens wide enough for both. */
 export const sidebarOpen = stored("sidebar", true);
 
-/** Whether it is shown over the chat, on narrow screens. */
-export const drawerOpen = signal(false);
-
 /** The model a new conversation starts with; `null` is whichever is deployed. */
 export const chosenModel = stored<string | null>("model", null);
 

@@ -1,8 +1,9 @@
 import { startNew } from "./chat.ts";
 import { current } from "./conversations.ts";
+import { drawerOpen, narrow } from "./drawer.ts";
 import { generations } from "./generation.ts";
 import { overlay } from "./overlay.ts";
-import { drawerOpen, sidebarOpen } from "./preferences.ts";
+import { sidebarOpen } from "./preferences.ts";
 import { go } from "./route.ts";
 
 interface Shortcut {
@@ -24,22 +25,22 @@ export const SHORTCUTS: Shortcut[] = [
   { keys: ["?"], what: "This list" },
 ];
 
-const narrow = matchMedia("(max-width: 52rem)");
-
-// Beside the page there is room for it, and no drawer.
-narrow.addEventListener("change", () => (drawerOpen.value = false));
-
 /** Shows or hides the sidebar, which is a drawer where there is no room beside. */
 export function toggleSidebar(): void {
-  if (narrow.matches) drawerOpen.value = !drawerOpen.value;
+  if (narrow.value) drawerOpen.value = !drawerOpen.value;
   else sidebarOpen.value = !sidebarOpen.value;
 }
 
 /** Shows the list of conversations and puts the cursor into its search. */
 function openSearch(): void {
-  if (narrow.matches) drawerOpen.value = true;
+  if (narrow.value) drawerOpen.value = true;
   else sidebarOpen.value = true;
   requestAnimationFrame(() => document.getElementById("search")?.focus());
+}
+
+function goToPrompt(): void {
+  drawerOpen.value = false;
+  document.getElementById("prompt")?.focus();
 }
 
 /** By the key and not by what it writes: with Alt, a Mac writes other characters. */
@@ -62,7 +63,7 @@ export function listenForShortcuts(): void {
       run(event, () => go(VIEWS[event.code] ?? "#/chat"));
     else if (key === "escape") escape(event.target);
     else if (!isTyping(event.target) && !command && !event.altKey) {
-      if (key === "/") run(event, () => document.getElementById("prompt")?.focus());
+      if (key === "/") run(event, goToPrompt);
       else if (key === "?") run(event, () => (overlay.value = "shortcuts"));
     }
   });

@@ -1,4 +1,5 @@
 import { useComputed } from "@preact/signals";
+import { Announcer } from "../components/announcer.tsx";
 import { ChatHeader } from "../components/chat-header.tsx";
 import { CodeDialog } from "../components/code-dialog.tsx";
 import { Composer } from "../components/composer.tsx";
@@ -19,6 +20,7 @@ export function ChatView() {
       <ChatHeader />
       {reading ? <div class="messages" aria-busy="true" /> : empty.value ? <Welcome /> : <MessageList />}
       {!reading && <Composer key={current.value.id} />}
+      <Announcer />
       {overlay.value === "settings" && <SettingsPanel />}
       {overlay.value === "code" && <CodeDialog />}
     </section>

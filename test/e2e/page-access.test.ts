@@ -54,6 +54,24 @@ test("keyboard alone is enough to ask, stop, search, settle, and find the way ar
   expect(tab.trouble).toEqual([]);
 });
 
+test("a screen reader hears that an answer has begun and is done, and nothing of those elsewhere", async () => {
+  await using server = await startServer({ pieces: Array(3000).fill("word "), decodeMs: 10 });
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  await page.getByText("What would you like to know?").waitFor();
+  const status = page.locator(".chat > [role=status]");
+  await ask(page, "Go on");
+  await status.filter({ hasText: "The answer is being written" }).waitFor();
+  await page.getByRole("link", { name: "New conversation" }).click();
+  await page.getByText("What would you like to know?").waitFor();
+  await page.getByRole("link", { name: "Go on", exact: true }).click();
+  await page.getByText("word word").waitFor();
+  expect(await status.textContent()).toBe("");
+  await page.getByRole("textbox", { name: "Message" }).press("Escape");
+  await status.filter({ hasText: "The answer is complete" }).waitFor();
+  expect(tab.trouble).toEqual([]);
+});
+
 test("a new conversation takes the cursor at once, and not from somebody who has gone on", async () => {
   await using server = await startServer({ pieces: ["Hello."] });
   await using tab = await browser.open(server.url);

@@ -65,6 +65,24 @@ test("a preset that comes with the page shows as chosen, whatever the system pro
   expect(tab.trouble).toEqual([]);
 });
 
+test("a dialog that is closed by what was done in it gives the focus back", async () => {
+  await using server = await startServer();
+  await using tab = await browser.open(server.url);
+  const { page } = tab;
+  await page.getByText("What would you like to know?").waitFor();
+  const button = page.getByRole("button", { name: "API key" });
+  await button.press("Enter");
+  await page.getByLabel("Key", { exact: true }).fill("some-key");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.waitForFunction(() => document.activeElement?.getAttribute("aria-label") === "API key");
+  await button.press("Enter");
+  await page.getByRole("dialog").getByRole("button", { name: "Forget it" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.waitForFunction(() => document.activeElement?.getAttribute("aria-label") === "API key");
+  expect(tab.trouble).toEqual([]);
+});
+
 test("a dialog is used by keys: the field has the cursor, arrows change tabs, and nothing moves below", async () => {
   await using server = await startServer();
   await using tab = await browser.open(`${server.url}/#/models`);

@@ -67,6 +67,32 @@ test("the drawer takes the cursor for its search at once, and is gone where ther
   expect(tab.trouble).toEqual([]);
 });
 
+test("the open drawer keeps the focus, and gives it back to its button", async () => {
+  await using server = await startServer();
+  await using tab = await browser.open(server.url, { viewport: { width: 700, height: 800 } });
+  const { page } = tab;
+  await page.getByText("What would you like to know?").waitFor();
+  const button = page.getByRole("button", { name: "Sidebar" });
+  const place = () =>
+    page.evaluate(() => document.activeElement?.closest(".sidebar, .main, .skip, body")?.className);
+  expect(await button.getAttribute("aria-expanded")).toBe("false");
+  await button.press("Enter");
+  await page.waitForFunction(() => document.activeElement?.matches(".sidebar nav a"));
+  for (let tabs = 0; tabs < 30; tabs++) {
+    expect(await place()).not.toBe("main");
+    await page.keyboard.press("Tab");
+  }
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => document.activeElement?.matches(".sidebar-button"));
+  expect(await button.getAttribute("aria-expanded")).toBe("false");
+  await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: "New conversation" }).press("Enter");
+  await page.waitForFunction(() => document.activeElement?.id === "prompt");
+  await page.keyboard.type("It is writable");
+  expect(await page.getByRole("textbox", { name: "Message" }).inputValue()).toBe("It is writable");
+  expect(tab.trouble).toEqual([]);
+});
+
 test("on a phone everything fits, and the drawer leads around", async () => {
   const wide = `\n\n\`\`\`js\nlet a = "${"long ".repeat(50)}";\n\`\`\`\n\n|${" cell |".repeat(9)}\n|${"-|".repeat(9)}\n\n`;
   const pieces = ["A rather ", "long answer. ".repeat(40), wide, "unbroken".repeat(30)];

@@ -81,6 +81,25 @@ test("a request in flight is shown with how far it is, and cancelled", async () 
   expect(tab.trouble).toEqual([]);
 });
 
+test("requests in flight are shown where no event stream gets through, too", async () => {
+  await using server = await startServer({ pieces: Array(3000).fill("word "), decodeMs: 10 });
+  await using tab = await browser.open("about:blank");
+  const { page } = tab;
+  await page.route("**/events", (route) => route.abort());
+  await page.goto(`${server.url}/#/system`);
+  await page.getByText("Idle.").waitFor();
+  await page.getByText("Connected", { exact: true }).waitFor();
+  const abort = new AbortController();
+  const messages = [{ role: "user" as const, content: "Go on" }];
+  const running = server.client.chat.completions
+    .create({ model: "test-model", messages }, { signal: abort.signal })
+    .catch(() => {});
+  await page.getByRole("row", { name: /Answering/ }).waitFor();
+  abort.abort();
+  await running;
+  await page.getByText("Idle.").waitFor();
+});
+
 test("the log comes in as it is written, and is filtered", async () => {
   await using server = await startServer();
   await using tab = await browser.open(`${server.url}/#/system`);
