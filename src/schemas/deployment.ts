@@ -162,9 +162,11 @@ export const DeploymentStatus = Type.Object(
     options: Type.Object(
       {
         context_length: Nullable(Type.Integer({ description: "Null where it was left open" })),
+        parallel: Nullable(Type.Integer({ description: "Slots; null where it was left open" })),
+        gpu_layers: Nullable(Type.Integer({ description: "Null where it was left open" })),
         kv_cache_type: Type.String(),
         flash_attention: Type.Union([Type.Literal("auto"), Type.Boolean()]),
-        draft_model: Nullable(Type.String({ description: "Its file" })),
+        draft_model: Nullable(Type.String({ description: "As the request named it" })),
         lora: Type.Array(Type.Object({ path: Type.String(), scale: Type.Number() })),
         system_prompt: Nullable(Type.String()),
         sampling: DeploymentDefaults,

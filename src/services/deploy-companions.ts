@@ -2,7 +2,19 @@ import type { Lora } from "../engine/engine.ts";
 import { adapterNotFound, ApiError, invalidRequest, isAdapter } from "../errors.ts";
 import { adapterMisfit } from "../formats/gguf/adapter.ts";
 import type { DeployRequest } from "../schemas/deployment.ts";
-import type { FileSource, ModelHeader } from "./deploy-plan.ts";
+import type { DeployPlan, FileSource, ModelHeader } from "./deploy-plan.ts";
+
+/** The names that a request has for what its model needs beside it. */
+export const toCompanions = ({ draft_model, lora }: DeployRequest): DeployPlan["companions"] => ({
+  draft_model: draft_model || null,
+  lora: (lora ?? []).map(named),
+});
+
+/** An adapter with how strongly it counts, 1 unless the request says otherwise. */
+function named(given: NonNullable<DeployRequest["lora"]>[number]): { path: string; scale: number } {
+  const { path, scale } = typeof given === "string" ? { path: given, scale: undefined } : given;
+  return { path, scale: scale ?? 1 };
+}
 
 /**
  * The adapters of a model.
@@ -16,7 +28,7 @@ export async function toLoras(
 ): Promise<Lora[]> {
   return Promise.all(
     (lora ?? []).map(async (given, index) => {
-      const { path: name, scale } = typeof given === "string" ? { path: given } : given;
+      const { path: name, scale } = named(given);
       const field = `lora.${index}`;
       const { path, header } = await findBeside(name, field, files).catch((error: unknown) => {
         // What is said of a model that is missing is of no help here.
@@ -28,7 +40,7 @@ export async function toLoras(
         throw invalidRequest(`'${name}' is no adapter: its file says nothing of the kind`, field);
       const misfit = model && adapterMisfit(header, model);
       if (misfit) throw invalidRequest(`'${name}' is an adapter of another model: ${misfit}`, field);
-      return { path, scale: scale ?? 1 };
+      return { path, scale };
     }),
   );
 }

@@ -4,8 +4,8 @@ import type { Config } from "../config/config.ts";
 import type { LoadSpec } from "../engine/engine.ts";
 import { ApiError, invalidRequest, isAdapter, loadFailed } from "../errors.ts";
 import type { GgufHeader } from "../formats/gguf/header.ts";
-import type { DeployRequest } from "../schemas/deployment.ts";
-import { toDraft, toLoras } from "./deploy-companions.ts";
+import type { DeployRequest, DeploymentStatus } from "../schemas/deployment.ts";
+import { toCompanions, toDraft, toLoras } from "./deploy-companions.ts";
 import { deployWarnings } from "./deploy-warnings.ts";
 import { toKeepMs } from "./keep-alive.ts";
 import type { FileWish, ModelFile } from "./model-files.ts";
@@ -52,6 +52,8 @@ export interface DeployPlan {
   force: boolean;
   /** What requests get that do not say otherwise. */
   defaults: RequestDefaults;
+  /** Its draft model and adapters as the request names them, which others than this machine can understand. */
+  companions: Pick<DeploymentStatus["options"], "draft_model" | "lora">;
   /** All of the load that does not depend on when it happens. */
   spec: Omit<LoadSpec, "memoryBudget" | "tuning">;
   /** Brings the file onto this machine; `null` when it is there. */
@@ -118,6 +120,7 @@ export async function planDeployment(
     pinned: request.pinned ?? false,
     onDemand,
     force: request.force ?? false,
+    companions: toCompanions(request),
     spec: {
       name,
       path: file.path,

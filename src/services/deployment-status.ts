@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import type { Activity, ModelInfo } from "../engine/engine.ts";
 import type { DeploymentState, DeploymentStatus } from "../schemas/deployment.ts";
 import type { DeployPlan } from "./deploy-plan.ts";
@@ -37,8 +36,9 @@ export function toDeploymentStatus(facts: DeploymentFacts): DeploymentStatus {
       context_length: plan.spec.contextLength,
       kv_cache_type: plan.spec.kvCacheType,
       flash_attention: plan.spec.flashAttention,
-      draft_model: plan.spec.draft === null ? null : basename(plan.spec.draft),
-      lora: plan.spec.loras.map(({ path, scale }) => ({ path: basename(path), scale })),
+      parallel: plan.spec.parallel,
+      gpu_layers: plan.spec.gpuLayers,
+      ...plan.companions,
       system_prompt: plan.defaults.systemPrompt,
       sampling: plan.defaults.fields,
     },

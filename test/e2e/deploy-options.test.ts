@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { again } from "../../public/lib/deployment.ts";
 import type { LlamaEngine } from "../../src/engine/process.ts";
 import type { DeployRequest, DeploymentStatus } from "../../src/schemas/deployment.ts";
 import { postJson } from "../support/inference.ts";
@@ -18,6 +20,8 @@ beforeAll(async () => {
   await writeRandomModel(join(folder.path, "model.gguf"));
   await writeRandomModel(join(folder.path, "foreign.gguf"), { vocabulary: 600 });
   await writeRandomLora(join(folder.path, "adapter.gguf"));
+  await mkdir(join(folder.path, "adapters"));
+  await writeRandomLora(join(folder.path, "adapters", "another.gguf"));
   await writeRandomLora(join(folder.path, "wider-adapter.gguf"), 256);
   server = await startRealServer(folder.path);
 });
@@ -60,6 +64,14 @@ test("an adapter changes what the model says, as strongly as it is told to", asy
   const adapted = await deployed({ lora: ["adapter.gguf"] });
   expect(adapted.text).not.toBe(plain.text!);
   expect(adapted.status.options.lora).toEqual([{ path: "adapter.gguf", scale: 1 }]);
+});
+
+test("the status tells the options by which the same can be deployed again", async () => {
+  const asked = { parallel: 2, gpu_layers: 0, lora: [{ path: "adapters/another.gguf", scale: 0.5 }] };
+  const { status } = await deployed(asked);
+  expect(status.options).toMatchObject({ ...asked, context_length: 1024, draft_model: null });
+  const { status: same } = await deployed(again(status));
+  expect(same.options).toEqual(status.options);
 });
 
 test("flash attention can be switched off", async () => {

@@ -13,6 +13,8 @@ test("a deployment is asked for with what was typed, and a token only when there
 test("a deployment that failed is asked for again as it was, on its device too", () => {
   const options = {
     context_length: 512,
+    parallel: 2,
+    gpu_layers: null,
     kv_cache_type: "f16",
     flash_attention: "auto" as const,
     draft_model: null,
