@@ -147,11 +147,15 @@ function toSection(part: string): Section {
     const line = lines[at]!;
     const [, name, value] = /^(\w+): (.*)$/.exec(line) ?? [];
     if (line.startsWith("- ")) questions.push(line.slice(2));
-    else if (questions.length === 0 && name !== undefined && value !== undefined) fields.set(name, value);
+    else if (questions.length === 0 && name !== undefined && value !== undefined)
+      fields.set(name, unescaped(value));
     else if (line !== "") break;
   }
   return { id: head.trim(), fields, questions, body: lines.slice(at).join("\n").trim() };
 }
+
+/** An asterisk that would begin emphasis has a backslash before it, as in any Markdown. */
+const unescaped = (text: string): string => text.replaceAll("\\*", "*");
 
 /** Puts `{{name}}` snippets in. */
 function filled(text: string, snippets: ReadonlyMap<string, string>): string {

@@ -36,17 +36,17 @@ export const FROM_NOTHING: readonly Course[] = [
 /** One that goes on from a file, which knows most answers already: tools, and then the corpus once more. */
 export const GOING_ON: readonly Course[] = [
   {
-    until: 80_000,
+    until: 100_000,
     copying: 0.01,
-    tools: 0.55,
+    tools: 0.58,
     conversations: 0.08,
     offTopic: 0.07,
     canonical: () => 0.4,
   },
   {
-    until: 150_000,
+    until: 190_000,
     copying: 0.01,
-    tools: 0.38,
+    tools: 0.42,
     conversations: 0.09,
     offTopic: 0.08,
     canonical: () => 0.5,
