@@ -8,7 +8,7 @@ import {
 } from "./hub-failures.ts";
 import { explain, type HubClient, type HubFile } from "./hub-client.ts";
 import { type Access, HttpFailure, send } from "./http.ts";
-import { type FoundModel, groupModels, isComplete, modelKey, stemOf } from "./model-listing.ts";
+import { type FoundModel, groupModels, isComplete, modelKey, partNames, stemOf } from "./model-listing.ts";
 import { folderOf, type HubName, isSafePath, nameOfAddress, type UrlName } from "./model-name.ts";
 import { byPreference, isQuantisation, quantisationOf } from "./quantisation.ts";
 
@@ -78,7 +78,7 @@ export async function locateOnHub(
 }
 
 /**
- * What is behind an address that is not the hub's; nothing but the server tells its size.
+ * What is behind an address that is not the hub's, all parts of a split model; nothing but the server tells the size.
  * @throws ApiError when there is no such file
  */
 export async function locateUrl(
@@ -86,6 +86,26 @@ export async function locateUrl(
   access: Access,
   signal?: AbortSignal,
 ): Promise<RemoteModel> {
+  const files: RemoteFile[] = [];
+  // One after the other: a name may promise more parts than any server has.
+  for (const path of partNames(url.pathname)) {
+    const part = new URL(url);
+    part.pathname = path;
+    files.push(await locateFile(part, access, signal));
+  }
+  const [{ name }] = files as [RemoteFile];
+  const sizes = files.map(({ size }) => size);
+  return {
+    name,
+    files,
+    fileSize: sizes.reduce((all, size) => (all === null || size === null ? null : all + size), 0),
+    quantisation: quantisationOf(stemOf(name)),
+    repo: null,
+    commit: null,
+  };
+}
+
+async function locateFile(url: URL, access: Access, signal?: AbortSignal): Promise<RemoteFile> {
   const { response } = await send(url.href, access, { headers: { range: "bytes=0-0" }, signal }).catch(
     (error: unknown) => {
       throw error instanceof HttpFailure ? unreachable(url, error, access) : error;
@@ -98,17 +118,8 @@ export async function locateUrl(
       `The address '${url.origin}${url.pathname}' has a path no file can have`,
       "model_name",
     );
-  const size = wholeSize(response);
-  return {
-    name,
-    files: [
-      { name, url: url.href, repo: null, size, sha256: null, etag: strong(response.headers.get("etag")) },
-    ],
-    fileSize: size,
-    quantisation: quantisationOf(stemOf(name)),
-    repo: null,
-    commit: null,
-  };
+  const etag = strong(response.headers.get("etag"));
+  return { name, url: url.href, repo: null, size: wholeSize(response), sha256: null, etag };
 }
 
 function choose({ repo, tag, file }: HubName, models: FoundModel<HubFile>[]): FoundModel<HubFile> {

@@ -61,7 +61,7 @@ export class ModelLibrary {
     this.#folders = folders;
   }
 
-  /** Every model, by folder; of two with the same name the first is the one that counts. */
+  /** Every model, by folder; of two with the same name the first counts, unless only the other is complete. */
   async list(): Promise<LibraryModel[]> {
     const { modelsDir, modelDirs, cacheDir } = this.#folders;
     const shelves = await Promise.all([
@@ -70,8 +70,11 @@ export class ModelLibrary {
       on("cache", listCachedModels(cacheDir)),
     ]);
     const known = new Map<string, LibraryModel>();
-    for (const model of shelves.flat())
-      if (!known.has(modelKey(model.name))) known.set(modelKey(model.name), model);
+    for (const model of shelves.flat()) {
+      const key = modelKey(model.name);
+      const other = known.get(key);
+      if (!other || (!isComplete(other) && isComplete(model))) known.set(key, model);
+    }
     return [...known.values()];
   }
 

@@ -76,6 +76,15 @@ export function modelKey(name: string): string {
   return count === undefined ? name.replace(GGUF, "") : `${stem}-of-${count}`;
 }
 
+/** The names of all parts of the split model that one of them belongs to, in order; of another model its own. */
+export function partNames(name: string): string[] {
+  const [, stem, , count] = PART.exec(name) ?? [];
+  if (count === undefined || Number(count) === 0) return [name];
+  const end = name.slice(name.lastIndexOf(count) + count.length);
+  const number = (index: number) => String(index + 1).padStart(count.length, "0");
+  return Array.from({ length: Number(count) }, (_, index) => `${stem}-${number(index)}-of-${count}${end}`);
+}
+
 /** A name without extension and numbers of parts. */
 export function stemOf(name: string): string {
   const [, stem] = PART.exec(name) ?? [];

@@ -15,7 +15,7 @@ import {
   type ModelLibrary,
   tagOf,
 } from "../hub/model-library.ts";
-import { groupModels, stemOf } from "../hub/model-listing.ts";
+import { groupModels, isComplete, stemOf } from "../hub/model-listing.ts";
 import { folderOf, type HubName, nameOfAddress, parseModelName } from "../hub/model-name.ts";
 import { quantisationOf, withoutQuantisation } from "../hub/quantisation.ts";
 import { readRemoteHeader, type RemoteHeader } from "../hub/remote-header.ts";
@@ -89,8 +89,10 @@ export class ModelFiles {
     if (parsed.kind === "hub") return this.#fromHub(parsed, meant, wish);
     const local = parsed.kind === "url" ? nameOfAddress(parsed.url) : meant;
     const found = await this.#parts.library.find(local, wish);
-    if (found) return toFile(found.model, found.warnings);
-    if (parsed.kind === "local" || wish.onDisk) throw await this.#missing(name);
+    // The parts that an address has and this machine has not can still come.
+    const mayGrow = parsed.kind === "url" && !wish.onDisk;
+    if (found && (isComplete(found.model) || !mayGrow)) return toFile(found.model, found.warnings);
+    if (!mayGrow) throw await this.#missing(name);
     return this.#toDownload(await locateUrl(parsed, await this.#access(wish.token)), []);
   }
 

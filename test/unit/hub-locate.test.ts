@@ -203,6 +203,37 @@ test("a file at any other address is found with its size", async () => {
   expect(hub.seen.map(({ authorization }) => authorization)).toEqual([null, null]);
 });
 
+describe("a split model at any other address", () => {
+  const access = { endpoint: "https://huggingface.co", token: null };
+  const parts = [1, 2].map((part) => `m-Q8_0-0000${part}-of-00002.gguf`);
+  const at = (name = "") => new URL(`${hub.endpoint}/user/repo/resolve/main/${name}`);
+  const found = (url: URL) => locateUrl({ kind: "url", url }, access);
+
+  test("is found with all parts by any of them", async () => {
+    hub.add("user/repo", { files: files(...parts) });
+    for (const name of parts) {
+      const folder = `127.0.0.1_${at().port}/user/repo/resolve/main`;
+      const model = await found(at(`${name}?download=true`));
+      expect(model).toMatchObject({ name: `${folder}/${parts[0]}`, fileSize: 2 * parts[0]!.length });
+      expect(model.files.map(({ url }) => url)).toEqual(
+        parts.map((part) => at(`${part}?download=true`).href),
+      );
+      expect(model.files.map((file) => file.name)).toEqual(parts.map((part) => `${folder}/${part}`));
+    }
+  });
+
+  test("is told by the part that is missing there, and not asked for further", async () => {
+    const [first] = parts;
+    const name = first!.replace("of-00002", "of-99999");
+    hub.add("user/repo", { files: files(name) });
+    await expect(found(at(name))).rejects.toMatchObject({
+      status: 404,
+      message: expect.stringContaining("m-Q8_0-00002-of-99999.gguf"),
+    });
+    expect(hub.seen.filter(({ path }) => path.includes("of-99999"))).toHaveLength(2);
+  });
+});
+
 test("an address where nothing is gets told so", async () => {
   const url = new URL(`${hub.endpoint}/nothing/here.gguf`);
   const access = { endpoint: "https://huggingface.co", token: null };

@@ -196,6 +196,13 @@ test.each(["user/repo", "user/repo:Q8_0", `user/repo/${SPLIT[0]}`, `user/repo/${
   },
 );
 
+test("a part of a split model from an address is not taken for all of it: the others can be asked for", async () => {
+  await using at = await models("localhost_1/m-00001-of-00002.gguf");
+  const address = "https://localhost:1/m-00001-of-00002.gguf";
+  await expect(at.files.resolve(address, none)).rejects.toThrow("localhost:1");
+  await expect(at.files.resolve(address, { ...none, onDisk: true })).rejects.toThrow("1 of its 2 parts");
+});
+
 test("a model that is not there is answered with those that are, ten at most", async () => {
   await using at = await models(...Array.from({ length: 12 }, (_, i) => `m${10 + i}.gguf`));
   const resolving = at.files.resolve("nope", none);

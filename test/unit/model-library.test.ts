@@ -54,6 +54,13 @@ test("models of other folders are used where they lie, after those of the models
     expect((await here.library.find(name, none))?.model.parts[0]?.path).toBe(here.at("other/x/b.gguf"));
 });
 
+test("a model that is whole in another folder is not hidden by a part of it in the models directory", async () => {
+  const [one, two] = ["m-00001-of-00002.gguf", "m-00002-of-00002.gguf"];
+  await using here = await shelves({ [`models/${one}`]: "1", [`other/${one}`]: "1", [`other/${two}`]: "22" });
+  expect(await here.library.list()).toMatchObject([{ name: one, shelf: "directory", fileSize: 3 }]);
+  expect((await here.library.find(one, none))?.model.parts).toHaveLength(2);
+});
+
 test("files in the cache that programs share are found by their names on the hub, and used in place", async () => {
   await using here = await shelves({});
   await cache(here.at("hub"), "user/repo", ["m-Q4_K_M.gguf", "sub/m-Q8_0.gguf", "config.json"]);
