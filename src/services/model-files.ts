@@ -83,7 +83,8 @@ export class ModelFiles {
    */
   async resolve(name: string, wish: FileWish): Promise<ModelFile> {
     const { aliases, hubEndpoint } = this.#parts.config;
-    const meant = Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name;
+    const given = name.trim();
+    const meant = Object.hasOwn(aliases, given) ? (aliases[given] ?? given) : given;
     if (meant === BUILT_IN_MODEL) return builtIn(wish);
     const parsed = parseModelName(meant, hubEndpoint);
     if (parsed.kind === "hub") return this.#fromHub(parsed, meant, wish);

@@ -36,6 +36,12 @@ test("guide is the built-in model, whatever lies in the models directory", async
   expect((await at.files.header(file)).architecture).toBe("llama");
 });
 
+test("spaces around a name are none of it", async () => {
+  await using at = await models("a.gguf");
+  for (const name of ["guide", "a.gguf"])
+    expect((await at.files.resolve(` ${name} `, none)).name).toBe(name);
+});
+
 test.each(["a.gguf", "a", "./a.gguf", "a.GGUF"])(
   "a file is found by its path below the directory: %s",
   async (name) => {
