@@ -162,7 +162,7 @@ export const DeploymentStatus = Type.Object(
     options: Type.Object(
       {
         context_length: Nullable(Type.Integer({ description: "Null where it was left open" })),
-        parallel: Nullable(Type.Integer({ description: "Slots; null where it was left open" })),
+        parallel: Type.Integer({ description: "Slots at most" }),
         gpu_layers: Nullable(Type.Integer({ description: "Null where it was left open" })),
         kv_cache_type: Type.String(),
         flash_attention: Type.Union([Type.Literal("auto"), Type.Boolean()]),
