@@ -198,7 +198,10 @@ export interface ContextLengths {
   trainedContextLength: number;
 }
 
-/** 400: nothing of a prompt is cut off to make it fit. */
+/**
+ * 400: nothing of a prompt is cut off to make it fit. LiteLLM, and who stands on it, knows this error only by words of
+ * OpenAI's message: "this model's maximum context length is".
+ */
 export const contextLengthExceeded = (
   promptTokens: number | `more than ${number}`,
   { contextLength, trainedContextLength }: ContextLengths,
@@ -207,7 +210,7 @@ export const contextLengthExceeded = (
   new ApiError(
     400,
     "invalid_request_error",
-    `The prompt is ${promptTokens} tokens long and leaves no room to answer in a context of ${contextLength} tokens: shorten it, or ${
+    `The prompt is ${promptTokens} tokens long, and this model's maximum context length is ${contextLength} tokens, which the answer needs some of: shorten it, or ${
       contextLength < trainedContextLength
         ? `deploy the model with a larger context_length, up to the ${trainedContextLength} tokens it was trained for`
         : "take a model that was trained for more"

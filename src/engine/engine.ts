@@ -243,7 +243,7 @@ export interface GenerateRequest {
   /** Most tokens of prompt and answer together (`max_length` of `POST /query`). */
   maxTotalTokens: number | null;
   sampling: Sampling;
-  /** Text that ends the answer and is not part of it; at most 4. */
+  /** Text that ends the answer and is not part of it; at most 64. */
   stop: string[];
   /** Go on past the model's end-of-generation tokens. */
   ignoreEos: boolean;

@@ -16,6 +16,7 @@ const CLIENT_HEADERS = [
   "content-type",
   "x-api-key",
   "x-request-id",
+  "user-agent",
   "openai-organization",
   "openai-project",
   "openai-beta",
@@ -47,7 +48,7 @@ export class HostGuard {
     this.#hosts = open ? "any" : new Set(allowedHosts.map((name) => hostnameOf(name) ?? name.toLowerCase()));
     this.#origins = allowedOrigins.includes("*")
       ? "any"
-      : new Set(allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, "")));
+      : new Set(allowedOrigins.map((origin) => origin.toLowerCase().replace(/(?<=[^/])\/$/, "")));
   }
 
   /** @throws ApiError 403 `host_not_allowed` or `origin_not_allowed` */

@@ -32,8 +32,9 @@ export const SamplingFields = {
     }),
   ),
   stop: Maybe(
-    Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 4 })], {
-      description: "Up to 4 strings that end the answer and are not part of it",
+    // OpenAI takes 4; editors that complete code send more to everybody else.
+    Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 64 })], {
+      description: "Up to 64 strings that end the answer and are not part of it",
     }),
   ),
   ignore_eos: Maybe(Type.Boolean({ description: "Go on when the model would end" })),

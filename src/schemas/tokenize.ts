@@ -17,6 +17,7 @@ export const TokenizeRequest = Type.Object(
     add_special: Maybe(
       Type.Boolean({ description: "Default true: a text gets the tokens that start a prompt, such as BOS" }),
     ),
+    add_special_tokens: Maybe(Type.Boolean({ description: "Another name of `add_special`" })),
     with_pieces: Maybe(Type.Boolean({ description: "Also answer the text of each token" })),
   },
   {

@@ -4,6 +4,7 @@ import type { TokenizeAnswer, TokenizeRequest } from "../schemas/tokenize.ts";
 import { toTurns } from "./messages.ts";
 import type { OnDemandModels } from "./on-demand.ts";
 import { withSystemPrompt } from "./request-defaults.ts";
+import { refuseUnsupported } from "./unsupported.ts";
 
 /** An engine does nothing else while it tokenises, and takes about a quarter of a second for this many. */
 const MOST_CHARACTERS = 2 ** 20;
@@ -12,14 +13,16 @@ const CHARACTERS_PER_MESSAGE = 64;
 
 /**
  * The tokens that a text or a chat becomes in a model.
- * @throws ApiError `invalid_value` unless there is exactly one prompt of reasonable length, or when there is no such
- * model
+ * @throws ApiError `invalid_value` unless there is exactly one prompt of reasonable length, `unsupported_parameter` for
+ * what the endpoints that answer refuse, too, and when there is no such model
  */
 export async function tokenize(
   models: Pick<OnDemandModels, "acquire">,
   body: TokenizeRequest,
   signal: AbortSignal,
 ): Promise<TokenizeAnswer> {
+  const { add_special_tokens: _own, ...others } = body;
+  refuseUnsupported(others);
   const given = toPrompt(body);
   const lease = await models.acquire(body.model ?? undefined, signal);
   try {
@@ -34,7 +37,7 @@ export async function tokenize(
   }
 }
 
-function toPrompt({ content, prompt, messages, add_special }: TokenizeRequest): Prompt {
+function toPrompt({ content, prompt, messages, ...others }: TokenizeRequest): Prompt {
   const given = [content, prompt, messages].filter((one) => one !== undefined && one !== null);
   if (given.length !== 1)
     throw invalidRequest("Exactly one of 'content', 'prompt' and 'messages' is needed", "content");
@@ -44,7 +47,8 @@ function toPrompt({ content, prompt, messages, add_special }: TokenizeRequest): 
   }
   const text = { kind: "text" as const, text: content ?? prompt ?? "" };
   assertLength(text.text.length, typeof content === "string" ? "content" : "prompt");
-  return add_special === false ? { ...text, addSpecial: false } : text;
+  const addSpecial = others.add_special ?? others.add_special_tokens ?? true;
+  return !addSpecial ? { ...text, addSpecial: false } : text;
 }
 
 /** Of whatever text is in them. */

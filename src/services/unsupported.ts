@@ -67,6 +67,8 @@ const SAMPLERS: Record<string, IsOff> = {
   guided_regex: empty,
   guided_choice: empty,
   guided_grammar: empty,
+  regex: empty,
+  ebnf: empty,
   typical_p: off(1),
   tfs_z: off(1),
   top_a: off(0),
@@ -90,11 +92,21 @@ const SAMPLERS: Record<string, IsOff> = {
   no_repeat_ngram_size: off(0),
   length_penalty: off(1),
   penalty_alpha: off(0),
+  min_new_tokens: off(0),
+  bad_words_ids: empty,
+  stop_strings: empty,
+  return_full_text: off(false),
 };
 
 const LOCAL: Record<string, IsOff> = {
   ...SAMPLERS,
   n_predict: never,
+  // Fields of /query.
+  max_new_tokens: never,
+  max_length: never,
+  do_sample: off(true),
+  num_return_sequences: off(1),
+  n_cmpl: off(1),
   n_probs: off(0),
   n_indent: off(0),
   t_max_predict_ms: atMost(0),
@@ -115,6 +127,10 @@ const LOCAL: Record<string, IsOff> = {
   thinking: never,
   reasoning_format: off("none"),
   reasoning_budget: off(-1),
+  reasoning_budget_tokens: off(-1),
+  thinking_token_budget: never,
+  include_reasoning: off(true),
+  prompt_embeds: empty,
 };
 
 const STREAM_OPTIONS: Record<string, IsOff> = {
@@ -137,17 +153,13 @@ const QUERY: Record<string, IsOff> = {
   max_completion_tokens: never,
   n_predict: never,
   n: off(1),
-  min_new_tokens: off(0),
-  bad_words_ids: empty,
-  return_full_text: off(false),
   ignore_eos: off(false),
   stop: empty,
-  stop_strings: empty,
   stream: off(false),
 };
 
 /**
- * For the bodies of the OpenAI endpoints.
+ * For the bodies of the OpenAI endpoints and of `POST /tokenize`, which tells what they would begin with.
  * @throws ApiError `unsupported_parameter` naming the first field that can not be honoured
  */
 export function refuseUnsupported(request: object & { stream_options?: object | null }): void {

@@ -115,6 +115,21 @@ describe("a template", () => {
       ]);
     });
 
+    test.each([
+      "{% for key, value in c.function.arguments|items %}<{{ key }}>{{ value }}{% endfor %}",
+      "{% for key, value in c.function.arguments.items() %}<{{ key }}>{{ value }}{% endfor %}",
+      "{% for key in c.function.arguments %}<{{ key }}>{{ c.function.arguments[key] }}{% endfor %}",
+    ])("as an object where it spells keys and values: %s", (spell) => {
+      expect(template(calls(spell)).render([user("x"), call])).toEqual(["<a>1"]);
+    });
+
+    test("as none where the client wrote an empty text", () => {
+      const [made] = call.tool_calls!;
+      const none = { ...call, tool_calls: [{ ...made!, function: { name: "add", arguments: "" } }] };
+      const spell = "{{ c.function.name }} {{ c.function.arguments | tojson }}";
+      expect(template(calls(spell)).render([user("x"), none])).toEqual(["add {}"]);
+    });
+
     test("as text where it puts them out as they are", () => {
       expect(template(calls("{{ '' + c.function.arguments }}")).render([user("x"), call])).toEqual([
         '{"a": 1}',
@@ -160,7 +175,7 @@ describe("a text longer than any context", () => {
         status: 400,
         code: "context_length_exceeded",
         param: "messages",
-        message: expect.stringMatching(/more than [1-9]\d{3,} tokens.*context of 1024 tokens/),
+        message: expect.stringMatching(/more than [1-9]\d{3,} tokens.* 1024 tokens/),
       }),
     );
     expect(read.mock.calls.flat().join("").length).toBeLessThan(200_000);
@@ -180,9 +195,7 @@ describe("a text longer than any context", () => {
     using render = spyOn(model.loaded.template!, "render");
     const messages = Array.from({ length: 1025 }, () => user(""));
     const request = generateRequest("r", { prompt: { kind: "chat", messages } });
-    expect(() => admit(request, context(1024), model.loaded)).toThrow(
-      /more than 1025 tokens.*context of 1024 tokens/,
-    );
+    expect(() => admit(request, context(1024), model.loaded)).toThrow(/more than 1025 tokens.* 1024 tokens/);
     expect(render).not.toHaveBeenCalled();
   });
 

@@ -34,6 +34,13 @@ describe("POST /v1/completions", () => {
     ]);
   });
 
+  test("takes as many stop strings as editors send that complete code", async () => {
+    await using server = await startServer();
+    const stop = ["\n\n", "\r\n\r\n", "/src/", "#- coding: utf-8", "```"];
+    await server.client.completions.create({ ...ask, stop });
+    expect(fakeModel(server).requests).toMatchObject([{ stop }]);
+  });
+
   test("takes token ids for a prompt", async () => {
     await using server = await startServer();
     const { usage } = await server.client.completions.create({ ...ask, prompt: [5, 6, 7], max_tokens: 2 });

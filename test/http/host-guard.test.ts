@@ -158,6 +158,12 @@ describe("a page that is served", () => {
     expect(answer.headers.get("access-control-expose-headers")).toContain("x-request-id");
   });
 
+  test("a page from disk may be allowed by the origin it has", async () => {
+    const answer = await postFrom({ origin: "file://" }, { allowedOrigins: ["file://"] });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("access-control-allow-origin")).toBe("file://");
+  });
+
   test("a star allows every origin, the opaque one too", async () => {
     const answer = await postFrom({ origin: "null" }, { allowedOrigins: ["*"] });
     expect(answer.status).toBe(200);
@@ -166,7 +172,7 @@ describe("a page that is served", () => {
 
   test("the preflight of an SDK names every header that it asks for", async () => {
     await using server = await startServer({}, { allowedOrigins: [EVIL] });
-    const asked = "authorization,content-type,x-stainless-arch,x-stainless-retry-count,x-evil";
+    const asked = "authorization,content-type,x-stainless-arch,x-stainless-retry-count,user-agent,x-evil";
     const answer = await preflight(server.url, EVIL, asked);
     expect(answer.status).toBe(204);
     expect(answer.headers.get("access-control-allow-origin")).toBe(EVIL);
@@ -183,6 +189,7 @@ describe("a page that is served", () => {
       "anthropic-beta",
       "x-stainless-arch",
       "x-stainless-retry-count",
+      "user-agent",
     ]);
     expect(allowed).not.toContain("x-evil");
   });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { fakeModel, postJson } from "../support/inference.ts";
 import { startServer, TEST_MODEL, type TestServer } from "../support/server.ts";
 
@@ -53,6 +53,29 @@ describe("POST /tokenize", () => {
       body: {
         error: { code: "invalid_value", param, message: expect.stringContaining("1048576 characters") },
       },
+    });
+  });
+
+  test.each(["add_special", "add_special_tokens"])(
+    "leaves special tokens out when %s is false",
+    async (name) => {
+      await using server = await startServer();
+      using asked = spyOn(fakeModel(server), "tokenize");
+      await tokenize(server, { content: "one two", [name]: false });
+      expect(asked).toHaveBeenCalledWith({ kind: "text", text: "one two", addSpecial: false });
+    },
+  );
+
+  test.each([
+    { tools: [{ type: "function", function: { name: "f" } }] },
+    { chat_template_kwargs: { enable_thinking: false } },
+    { add_generation_prompt: false },
+  ])("refuses what would make another prompt of it: %j", async (fields) => {
+    await using server = await startServer();
+    const messages = [{ role: "user", content: "one two three" }];
+    expect(await tokenize(server, { messages, ...fields })).toMatchObject({
+      status: 400,
+      body: { error: { code: "unsupported_parameter", param: Object.keys(fields)[0] } },
     });
   });
 

@@ -38,8 +38,7 @@ test("guide is the built-in model, whatever lies in the models directory", async
 
 test("spaces around a name are none of it", async () => {
   await using at = await models("a.gguf");
-  for (const name of ["guide", "a.gguf"])
-    expect((await at.files.resolve(` ${name} `, none)).name).toBe(name);
+  for (const name of ["guide", "a.gguf"]) expect((await at.files.resolve(` ${name} `, none)).name).toBe(name);
 });
 
 test.each(["a.gguf", "a", "./a.gguf", "a.GGUF"])(

@@ -30,26 +30,14 @@ export class ChatTemplate {
   constructor(renderer: TemplateRenderer, options: TemplateOptions) {
     this.#renderer = renderer;
     this.#options = options;
-    this.#takesSystem = this.#shows(
-      [
-        { role: "system", content: "probe-system" },
-        { role: "user", content: "probe-user" },
-      ],
-      "probe-system",
-    );
-    this.#takesObjects = this.#shows(
-      [
-        { role: "user", content: "probe-user" },
-        {
-          role: "assistant",
-          content: "",
-          tool_calls: [
-            { id: "call00001", type: "function", function: { name: "probe", arguments: { key: "value" } } },
-          ],
-        },
-      ],
-      '"key": "value"',
-    );
+    const system = { role: "system", content: "probe-system" };
+    this.#takesSystem = this.#probe([system, ASKED]).includes(system.content);
+    const [key, value] = ["probe_key", "probe_value"];
+    const asObject = this.#probe([ASKED, calling({ [key]: value })]);
+    const asText = this.#probe([ASKED, calling(JSON.stringify({ [key]: value }))]);
+    const shows = (text: string) => text.includes(key) && text.includes(value);
+    // JSON that the template makes itself; or a spelling of its own, for which it goes through keys and values.
+    this.#takesObjects = asObject.includes(`"${key}": "${value}"`) || (shows(asObject) && !shows(asText));
   }
 
   /**
@@ -94,11 +82,12 @@ export class ChatTemplate {
     });
   }
 
-  #shows(messages: Message[], text: string): boolean {
+  /** What becomes of these messages; nothing where the template refuses them. */
+  #probe(messages: Message[]): string {
     try {
-      return this.#render(messages).includes(text);
+      return this.#render(messages);
     } catch {
-      return false;
+      return "";
     }
   }
 }
@@ -109,6 +98,14 @@ interface Message {
   reasoning_content?: string;
   tool_calls?: unknown[];
 }
+
+const ASKED: Message = { role: "user", content: "probe-user" };
+
+const calling = (args: unknown): Message => ({
+  role: "assistant",
+  content: "",
+  tool_calls: [{ id: "call00001", type: "function", function: { name: "probe", arguments: args } }],
+});
 
 /** The same with every control token's text broken behind its first character, wherever it stands. */
 function harmless<T>(value: T, controls: readonly string[]): T {
@@ -146,7 +143,9 @@ function withoutSystem(messages: readonly Message[]): Message[] {
   return moved;
 }
 
+/** Many clients write an empty text for a call without arguments. */
 function parsed(json: string): unknown {
+  if (json.trim() === "") return {};
   try {
     return JSON.parse(json);
   } catch {
