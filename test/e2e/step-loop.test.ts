@@ -179,7 +179,7 @@ describe("the context", () => {
         status: 400,
         code: "context_length_exceeded",
         param: "messages",
-        message: expect.stringMatching(/1024 tokens.*context of 1024 tokens/),
+        message: expect.stringMatching(/1024 tokens.*length is 1024 tokens/),
       }),
     );
     expect(bench.loop.activity.queued).toBe(0);
