@@ -5,7 +5,7 @@ ARG BASE=${BUN_IMAGE}
 
 FROM ${BUN_IMAGE} AS bun
 
-# Any base with glibc will do.
+# Any base with glibc 2.34 and the libstdc++ of GCC 12 will do, such as Debian 12 and Ubuntu 22.04.
 FROM ${BASE} AS system
 COPY --from=bun /usr/local/bin/bun /usr/local/bin/bun
 WORKDIR /app
@@ -21,7 +21,7 @@ RUN BERTH_ENGINE=${ENGINE} bun -e 'import { setUp } from "./src/setup/set-up.ts"
   && rm -f node_modules/node-llama-cpp/llama/gitRelease.bundle
 
 FROM system
-RUN useradd --uid 1001 --create-home berth && mkdir /data && chown berth /data
+RUN useradd --uid 1001 --create-home berth && mkdir -p /data/models && chown -R berth /data
 COPY --from=packages /app/node_modules node_modules
 COPY . .
 USER berth
@@ -30,7 +30,7 @@ ENV API_HOST=0.0.0.0 API_PORT=8000 BERTH_HOME=/data NODE_ENV=production
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
-  CMD ["bun", "-e", "process.exit((await fetch(`http://127.0.0.1:${process.env.API_PORT}/health`)).ok ? 0 : 1)"]
+  CMD ["bun", "-e", "process.env.NO_PROXY = '127.0.0.1'; process.exit((await fetch(`http://127.0.0.1:${process.env.API_PORT}/health`)).ok ? 0 : 1)"]
 # Without a launcher in between, so that SIGTERM reaches the server; `docker run berth check` is another verb.
 ENTRYPOINT ["bun", "src/main.ts"]
 CMD ["serve"]

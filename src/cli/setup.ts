@@ -5,10 +5,10 @@ import {
   type EngineChoice,
   enginePackages,
   missingLibraries,
-  UnsupportedMachine,
 } from "../setup/engine-packages.ts";
 import { inspectMachine } from "../setup/machine.ts";
 import { removeOtherEngines, setUp } from "../setup/set-up.ts";
+import { SetUpError } from "../setup/set-up-error.ts";
 
 const EXAMPLES = `
 Examples:
@@ -31,8 +31,10 @@ export function addSetUpCommand(program: Command): void {
         if (json) console.log(JSON.stringify(done, null, 2));
         else console.log(toText(done));
       } catch (error) {
-        if (error instanceof UnsupportedMachine) program.error(error.message);
-        throw error;
+        if (!(error instanceof SetUpError)) throw error;
+        if (!json) program.error(error.message);
+        console.error(JSON.stringify({ error: { message: error.message } }));
+        process.exitCode = 1;
       }
     });
 }
@@ -48,10 +50,16 @@ interface Done {
 async function choose(engine: EngineChoice): Promise<Done> {
   await setUp({ development: false, engine });
   const removed = await removeOtherEngines(engine);
-  rememberEngineChoice(engine);
+  const notes: string[] = [];
+  try {
+    rememberEngineChoice(engine);
+  } catch (error) {
+    notes.push(
+      `the choice can not be kept for the next start (${(error as Error).message}): set BERTH_ENGINE=${engine}`,
+    );
+  }
   const machine = inspectMachine();
   const ready = enginePackages(machine, engine);
-  const notes: string[] = [];
   const lacking = missingLibraries(machine, ready);
   if (lacking !== null) notes.push(lacking);
   const fromEnvironment = process.env["BERTH_ENGINE"];

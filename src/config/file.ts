@@ -16,7 +16,14 @@ export interface ConfigFile {
   problems: string[];
 }
 
-/** Reads the first of `candidates` that exists; `null` when none does. */
+/** Whether this comes of packages that are not installed yet, and says nothing of the file that was to be read. */
+export const isMissingPackage = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND";
+
+/**
+ * Reads the first of `candidates` that exists; `null` when none does.
+ * @throws what `isMissingPackage` tells from a fault of the file
+ */
 export function readConfigFile(
   candidates: readonly string[],
   settings: readonly NamedSetting[],
@@ -27,7 +34,7 @@ export function readConfigFile(
       const { content, problems } = parse(readFileSync(path, "utf8"));
       return { ...file, ...(problems.length > 0 ? { problems } : interpret(content, settings)) };
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
+      if (!(error instanceof Error) || isMissingPackage(error)) throw error;
       if ("code" in error && error.code === "ENOENT") continue;
       const isFolder = "code" in error && error.code === "EISDIR";
       return { ...file, problems: [isFolder ? "is a folder: name the file in it" : error.message] };

@@ -28,5 +28,5 @@ export async function hubToken(home: string | null, env: Environment = process.e
 
 function usualHome(env: Environment): string {
   const userHome = env["HOME"] || homedir();
-  return env["HF_HOME"] || join(env["XDG_CACHE_HOME"] || join(userHome, ".cache"), "huggingface");
+  return join(env["XDG_CACHE_HOME"] || join(userHome, ".cache"), "huggingface");
 }

@@ -1,6 +1,8 @@
+import { SetUpError } from "./set-up-error.ts";
+
 /**
  * Runs this same Bun, which need not be on PATH, and keeps what it says to itself.
- * @throws Error with what it said and what a person can do about it
+ * @throws SetUpError with what it said and what a person can do about it
  */
 export async function runBun(folder: string, ...args: string[]): Promise<void> {
   const child = Bun.spawn([process.execPath, ...args], {
@@ -17,7 +19,7 @@ export async function runBun(folder: string, ...args: string[]): Promise<void> {
   ]);
   if (code === 0) return;
   const said = `${err}\n${out}`;
-  throw new Error(
+  throw new SetUpError(
     `'bun ${args.join(" ")}' failed with exit code ${code}:\n\n${beginning(said)}\n\n${advice(said)}`,
   );
 }

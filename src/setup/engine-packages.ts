@@ -1,4 +1,5 @@
 import type { Machine } from "./machine.ts";
+import { SetUpError } from "./set-up-error.ts";
 
 /** Which engine set-up installs; `auto` adds CUDA where an NVIDIA driver is seen. */
 export type EngineChoice = (typeof ENGINE_CHOICES)[number];
@@ -8,7 +9,7 @@ export const isEngineChoice = (text: string): text is EngineChoice =>
   (ENGINE_CHOICES as readonly string[]).includes(text);
 
 /** This machine can not run what was asked for; the message says what is missing. */
-export class UnsupportedMachine extends Error {}
+export class UnsupportedMachine extends SetUpError {}
 
 /**
  * The packages of `@node-llama-cpp` that hold llama.cpp for this machine. Measured in the unpacked
@@ -16,12 +17,20 @@ export class UnsupportedMachine extends Error {}
  * @throws UnsupportedMachine
  */
 export function enginePackages(machine: Machine, choice: EngineChoice): string[] {
-  const { platform, arch, libc, nvidia } = machine;
+  const { platform, arch, libc, glibcVersion, hasGcc12, nvidia } = machine;
   if (platform !== "linux")
     throw new UnsupportedMachine(`Berth runs on Linux, and this is ${platform}: use the Docker image there`);
   if (libc !== "glibc")
     throw new UnsupportedMachine(
       "Berth needs glibc, and this Linux has musl (Alpine): use a Debian, Ubuntu or Fedora image",
+    );
+  if (glibcVersion !== null && isOlder(glibcVersion, LEAST_GLIBC))
+    throw new UnsupportedMachine(
+      `Berth needs glibc ${LEAST_GLIBC} or newer, and this machine has ${glibcVersion}: Debian 12, Ubuntu 22.04 and Fedora have it, and the Docker image does`,
+    );
+  if (hasGcc12 === false)
+    throw new UnsupportedMachine(
+      "Berth needs the C++ library of GCC 12 or newer (libstdc++.so.6 with GLIBCXX_3.4.30), and this machine's is older: Debian 12, Ubuntu 22.04 and Fedora have it, and the Docker image does",
     );
   if (arch !== "x64" && arch !== "arm64")
     throw new UnsupportedMachine(`Berth runs on x64 and arm64 processors, and this one is ${arch}`);
@@ -34,6 +43,11 @@ export function enginePackages(machine: Machine, choice: EngineChoice): string[]
   if (wanted === "vulkan") return [cpu, `${cpu}-vulkan`];
   return needsCuda12(machine) ? [cpu, `${cpu}-cuda`, `${cpu}-cuda-ext`] : [cpu, `${cpu}-cuda`];
 }
+
+/** What the engine packages were linked with; `objdump -T` of their libraries tells. */
+const LEAST_GLIBC = "2.34";
+
+const isOlder = (version: string, than: string) => version.localeCompare(than, "en", { numeric: true }) < 0;
 
 /** The main CUDA package is built for CUDA 13; the extension holds the build for CUDA 12. */
 const needsCuda12 = ({ cudaRuntimes }: Machine) => cudaRuntimes.includes(12) && !cudaRuntimes.includes(13);

@@ -39,24 +39,37 @@ const leaveOut = (development: boolean) => [
  * Installs what package.json and the lockfile name, and the engine packages of this machine, where
  * they are not there yet. Says what it does on standard error, and nothing when there is nothing to do.
  * @returns whether anything was missing
- * @throws Error with what a person can do about it
+ * @throws SetUpError with what a person can do about it
  */
 export async function setUp({ development, engine = readEngineChoice() }: SetUpOptions): Promise<boolean> {
   const packages = new Packages(ROOT);
-  checkBunVersion(packages.bunVersion);
-  const version = packages.engineVersion;
   const machine = inspectMachine();
   const names = enginePackages(machine, engine);
-  const engines = names.map((name) => ({ name, version }));
+  const wasMissing = await installPackages(development, packages);
+  const engines = names.map((name) => ({ name, version: packages.engineVersion }));
   const missing = () => missingHere(packages, development, engines);
-  if (isInstalled(packages, development) && missing().length === 0) return false;
+  if (!wasMissing && missing().length === 0) return false;
   await withSetUpLock(lockFile(ROOT), async () => {
-    // Another start may have done it meanwhile.
-    if (!isInstalled(packages, development)) await install(packages, development);
     for (const pin of missing()) await installOne(pin, development);
   });
   const lacking = missingLibraries(machine, names);
   if (lacking !== null) console.error(lacking);
+  return true;
+}
+
+/** The same without the engine packages, which a configuration may choose that takes a package to be read. */
+export async function installPackages(
+  development: boolean,
+  packages: Packages = new Packages(ROOT),
+): Promise<boolean> {
+  checkBunVersion(packages.bunVersion);
+  if (isInstalled(packages, development)) return false;
+  // Nothing is installed on a machine that can not use it.
+  enginePackages(inspectMachine(), "cpu");
+  await withSetUpLock(lockFile(ROOT), async () => {
+    // Another start may have done it meanwhile.
+    if (!isInstalled(packages, development)) await install(packages, development);
+  });
   return true;
 }
 

@@ -48,6 +48,14 @@ describe("a verb finds the server", () => {
     expect(new Set(shown)).toEqual(new Set(["Bearer sk-mine"]));
   });
 
+  test("on this machine, whatever proxy leads out of it", async () => {
+    await using server = await startServer();
+    for (const spared of ["", "example.com"]) {
+      const env = { BERTH_URL: server.url, HTTP_PROXY: NOBODY, NO_PROXY: spared };
+      expect(await berth(["status"], { env })).toMatchObject({ code: 0, err: "" });
+    }
+  });
+
   test("or says how to start one, with exit code 3", async () => {
     const { code, out, err } = await verb(NOBODY, ["status"]);
     expect(err).toContain(`No server answers at ${NOBODY}`);

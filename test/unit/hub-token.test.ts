@@ -12,7 +12,7 @@ test("the token is that of the environment, else that of the file a login writes
   expect(await hubToken(null, { ...env, HF_TOKEN: " hf_given " })).toBe("hf_given");
   expect(await hubToken(null, { ...env, HF_TOKEN: "" })).toBe("hf_login");
   await Bun.write(join(folder.path, "elsewhere/token"), "hf_moved");
-  expect(await hubToken(null, { ...env, HF_HOME: join(folder.path, "elsewhere") })).toBe("hf_moved");
+  expect(await hubToken(join(folder.path, "elsewhere"), env)).toBe("hf_moved");
   await Bun.write(join(folder.path, "named"), "hf_named");
   expect(await hubToken(null, { ...env, HF_TOKEN_PATH: join(folder.path, "named") })).toBe("hf_named");
 });
@@ -20,7 +20,11 @@ test("the token is that of the environment, else that of the file a login writes
 test("the cache is where programs that use the hub have it", () => {
   expect(hubCacheDirectory(null, { HOME: "/u" })).toBe("/u/.cache/huggingface/hub");
   expect(hubCacheDirectory(null, { HOME: "/u", XDG_CACHE_HOME: "/c" })).toBe("/c/huggingface/hub");
-  expect(hubCacheDirectory(null, { HOME: "/u", HF_HOME: "/h" })).toBe("/h/hub");
   expect(hubCacheDirectory("/set", { HOME: "/u", HF_HOME: "/h" })).toBe("/set/hub");
-  expect(hubCacheDirectory(null, { HOME: "/u", HF_HOME: "/h", HF_HUB_CACHE: "/k" })).toBe("/k");
+  expect(hubCacheDirectory("/set", { HOME: "/u", HF_HUB_CACHE: "/k" })).toBe("/k");
+});
+
+test("a home that is `auto` is the usual one, whatever the environment says", () => {
+  for (const home of ["auto", "/h"])
+    expect(hubCacheDirectory(null, { HOME: "/u", HF_HOME: home })).toBe("/u/.cache/huggingface/hub");
 });

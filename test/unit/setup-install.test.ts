@@ -1,5 +1,5 @@
 import { describe, expect, spyOn, test } from "bun:test";
-import { mkdirSync, readdirSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { advice, runBun } from "../../src/setup/bun.ts";
 import { checkBunVersion } from "../../src/setup/bun-version.ts";
@@ -7,6 +7,7 @@ import { hasStamp, writeStamp } from "../../src/setup/install-stamp.ts";
 import { Packages } from "../../src/setup/packages.ts";
 import { removeOtherEngines } from "../../src/setup/set-up.ts";
 import { withSetUpLock } from "../../src/setup/set-up-lock.ts";
+import { plainEnvironment } from "../support/plain-environment.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
@@ -125,6 +126,21 @@ describe("the lock of set-up", () => {
     expect(await withSetUpLock(path, () => Promise.resolve("mine"))).toBe("mine");
   });
 
+  test("that the drive can not give keeps nobody waiting", async () => {
+    await using folder = await temporaryFolder();
+    using said = spyOn(console, "error").mockImplementation(() => {});
+    const path = join(folder.path, "lock");
+    expect(
+      await withSetUpLock(
+        path,
+        () => Promise.resolve("done"),
+        () => false,
+      ),
+    ).toBe("done");
+    expect(said.mock.calls.join()).toContain("a drive without locks");
+    expect(readdirSync(folder.path)).toEqual(["lock"]);
+  });
+
   test("that can not be written says what to do", async () => {
     await using folder = await temporaryFolder();
     await Bun.write(join(folder.path, "file"), "");
@@ -176,6 +192,31 @@ test("a start with a wrong configuration installs nothing, and tells every mista
   expect(await start.exited).toBe(1);
   for (const setting of ["BERTH_ENGINE", "API_PORT", "LOG_LEVEL"]) expect(err).toContain(setting);
   expect(err).not.toContain("Installing");
+});
+
+test("a first start with a berth.yaml installs what reading it takes, and says when that can not be had", async () => {
+  await using folder = await temporaryFolder();
+  for (const name of ["package.json", "bun.lock", "src"])
+    cpSync(join(ROOT, name), join(folder.path, name), { recursive: true });
+  // As a first installation leaves it that failed.
+  mkdirSync(join(folder.path, "node_modules"));
+  await Bun.write(join(folder.path, "berth.yaml"), "port: 8001\n");
+  const start = Bun.spawn([process.execPath, "src/start.ts"], {
+    cwd: folder.path,
+    env: {
+      ...plainEnvironment(),
+      HOME: folder.path,
+      // Nothing listens on the discard port.
+      npm_config_registry: "http://127.0.0.1:9",
+      BUN_INSTALL_CACHE_DIR: join(folder.path, "cache"),
+    },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const err = await new Response(start.stderr).text();
+  expect(await start.exited).toBe(1);
+  expect(err).toContain("installing packages");
+  expect(err).toContain("check the network");
+  expect(err).not.toContain("Cannot find module");
 });
 
 test("what is installed runs no scripts of its own", async () => {

@@ -5,7 +5,15 @@ import { enginePackages, missingLibraries, UnsupportedMachine } from "../../src/
 import { inspectMachine, type Machine } from "../../src/setup/machine.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-const PLAIN: Machine = { platform: "linux", arch: "x64", libc: "glibc", nvidia: false, cudaRuntimes: [] };
+const PLAIN: Machine = {
+  platform: "linux",
+  arch: "x64",
+  libc: "glibc",
+  glibcVersion: "2.34",
+  hasGcc12: true,
+  nvidia: false,
+  cudaRuntimes: [],
+};
 const CPU = "@node-llama-cpp/linux-x64";
 
 describe("the engine packages", () => {
@@ -40,11 +48,29 @@ describe("the engine packages", () => {
   test.each([
     ["musl", { ...PLAIN, libc: "musl" as const }, "glibc"],
     ["macOS", { ...PLAIN, platform: "darwin", libc: "none" as const }, "this is darwin"],
+    ["an old glibc", { ...PLAIN, glibcVersion: "2.31" }, "this machine has 2.31"],
+    ["an old libstdc++", { ...PLAIN, hasGcc12: false }, "GLIBCXX_3.4.30"],
     ["RISC-V", { ...PLAIN, arch: "riscv64" }, "this one is riscv64"],
   ])("do not exist for %s, and the message says what is missing", (_, machine, reason) => {
     expect(() => enginePackages(machine, "auto")).toThrow(UnsupportedMachine);
     expect(() => enginePackages(machine, "auto")).toThrow(reason);
   });
+});
+
+test("the engine of this machine wants no newer libraries than the machine is asked for", async () => {
+  const wanted = { GLIBC: "2.34", GLIBCXX: "3.4.30" };
+  const folder = join(import.meta.dir, "../../node_modules", `@node-llama-cpp/linux-${process.arch}`, "bins");
+  const libraries = await Array.fromAsync(
+    new Bun.Glob("**/*.{so,node}").scan({ cwd: folder, absolute: true }),
+  );
+  expect(libraries.length).toBeGreaterThan(5);
+  for (const library of libraries) {
+    const text = Buffer.from(await Bun.file(library).bytes()).toString("latin1");
+    for (const [, name = "", version = ""] of text.matchAll(/\0(GLIBC|GLIBCXX)_([\d.]+)(?=\0)/g))
+      expect(`${name}_${version}`).toSatisfy(
+        () => version.localeCompare(wanted[name as keyof typeof wanted], "en", { numeric: true }) <= 0,
+      );
+  }
 });
 
 describe("what CUDA needs besides its package", () => {
@@ -81,6 +107,35 @@ describe("the look at the machine", () => {
     expect((await inspect(["proc/driver/nvidia/version"])).nvidia).toBe(false);
   });
 
+  test("tells the C++ library by what it holds, and nothing where it is not found", async () => {
+    await using folder = await temporaryFolder();
+    const found = () => inspectMachine({ root: folder.path, env: {} }).hasGcc12;
+    expect(found()).toBeNull();
+    await Bun.write(join(folder.path, "usr/lib64/libstdc++.so.6"), "…GLIBCXX_3.4.29\0…");
+    expect(found()).toBe(false);
+    await Bun.write(join(folder.path, "etc/ld.so.cache"), "\0/opt/gcc/lib64/libstdc++.so.6\0");
+    await Bun.write(join(folder.path, "opt/gcc/lib64/libstdc++.so.6"), "…GLIBCXX_3.4.30\0…");
+    expect(found()).toBe(true);
+    expect(inspectMachine()).toMatchObject({
+      glibcVersion: expect.stringMatching(/^2\.\d+$/),
+      hasGcc12: true,
+    });
+  });
+
+  test("finds libraries where the loader does, and below CUDA_PATH", async () => {
+    await using folder = await temporaryFolder();
+    const names = ["libcudart.so.13", "libcublas.so.13"];
+    await Bun.write(
+      join(folder.path, "etc/ld.so.cache"),
+      names.map((name) => `${name}\0/opt/cuda/lib64/${name}\0`).join(""),
+    );
+    expect(inspectMachine({ root: folder.path, env: {} }).cudaRuntimes).toEqual([13]);
+    for (const name of ["libcudart.so.12", "libcublas.so.12"])
+      await Bun.write(join(folder.path, "cuda/lib64", name), "");
+    const env = { CUDA_PATH: join(folder.path, "cuda") };
+    expect(inspectMachine({ root: folder.path, env }).cudaRuntimes).toEqual([12, 13]);
+  });
+
   test("counts a CUDA version only with both of its libraries, wherever the toolkit lies", async () => {
     const toolkit = "usr/local/cuda-12.8/targets/x86_64-linux/lib";
     const found = await inspect([
@@ -100,6 +155,14 @@ describe("the engine choice", () => {
     rememberEngineChoice("vulkan", env);
     expect(readEngineChoice(env)).toBe("vulkan");
     expect(readEngineChoice({ ...env, BERTH_ENGINE: "cpu" })).toBe("cpu");
+  });
+
+  test("is remembered where the server has its home, which may be told from the user's", async () => {
+    await using folder = await temporaryFolder();
+    rememberEngineChoice("cpu", { HOME: folder.path, BERTH_HOME: "~/data" });
+    expect(await Bun.file(join(folder.path, "data", "engine")).text()).toBe("cpu\n");
+    rememberEngineChoice("vulkan", { HOME: folder.path });
+    expect(readEngineChoice({ HOME: folder.path })).toBe("vulkan");
   });
 
   test("that is none of the known ones is refused by name", () => {

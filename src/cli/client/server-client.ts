@@ -7,6 +7,7 @@ import type { EstimateAnswer } from "../../schemas/estimate.ts";
 import type { Purpose, RecommendationsAnswer } from "../../schemas/recommendation.ts";
 import type { ErrorBody } from "../../schemas/shared.ts";
 import type { StatusAnswer, UndeployAnswer } from "../../schemas/status.ts";
+import { isLoopback } from "../../http/loopback.ts";
 import { CommandError, notRunning, ServerRefusal } from "./command-error.ts";
 
 /** Where the server is and how to be let in. */
@@ -42,6 +43,8 @@ export class ServerClient {
   constructor({ url, apiKey }: Connection) {
     this.url = url;
     this.#apiKey = apiKey;
+    const { hostname } = new URL(url);
+    if (isLoopback(hostname)) spareProxy(hostname);
   }
 
   status(signal?: AbortSignal): Promise<StatusAnswer> {
@@ -171,4 +174,11 @@ export class ServerClient {
     if (!response.ok) throw ServerRefusal.from(response.status, await response.text());
     return response;
   }
+}
+
+/** A proxy leads out of this machine, where a server on it is not to be found. Bun looks at each request. */
+function spareProxy(hostname: string): void {
+  const spared = process.env["NO_PROXY"] || process.env["no_proxy"];
+  for (const name of ["NO_PROXY", "no_proxy"])
+    process.env[name] = spared ? `${spared},${hostname}` : hostname;
 }
