@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import type { Database } from "bun:sqlite";
 import { createApp } from "../app.ts";
 import type { Config } from "../config/config.ts";
@@ -125,6 +126,8 @@ export class BerthServer {
     try {
       const { server } = app.listen({ hostname: config.host, port: config.port });
       if (!server) throw new Error("The server does not listen");
+      // For whoever is told to put a file there; downloads make it themselves.
+      await mkdir(config.modelsDir, { recursive: true }).catch(() => {});
       // Only who has the port goes on with them: a second server would write the same files.
       await downloads.restore();
       return new BerthServer({ log, manager, downloads, server, database });

@@ -272,5 +272,5 @@ const isSameContent = (a: RemoteModel, b: RemoteModel) =>
   );
 
 async function freeOn(directory: string): Promise<number | null> {
-  return (await diskOf(directory, []))?.available ?? null;
+  return (await diskOf(directory))?.available ?? null;
 }

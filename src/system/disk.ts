@@ -9,26 +9,10 @@ export interface Disk {
   available: number;
 }
 
-/** A mounted file system as systeminformation lists it. */
-interface Mounted {
-  mount: string;
-  size: number;
-  used: number;
-  available: number;
-}
-
-/**
- * The disk that `path` is on or will be on; `null` when that can not be told. File systems that are not
- * in the list (of another machine, or bound into a container) are asked themselves.
- */
-export async function diskOf(path: string, listed: readonly Mounted[]): Promise<Disk | null> {
+/** The disk that `path` is on or will be on; `null` when that can not be told. */
+export async function diskOf(path: string): Promise<Disk | null> {
   const existing = await nearestExisting(path);
   if (existing === null) return null;
-  const { dev } = await stat(existing);
-  for (const { mount, size, used, available } of listed) {
-    const mounted = await stat(mount).catch(() => null);
-    if (mounted?.dev === dev) return { total: size, used, available };
-  }
   const { blocks, bfree, bavail, bsize } = await statfs(existing);
   return { total: blocks * bsize, used: (blocks - bfree) * bsize, available: bavail * bsize };
 }

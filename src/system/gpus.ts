@@ -6,12 +6,19 @@ const MIB = 1024 * 1024;
 /** What NVIDIA's tool is asked for, in the order in which it answers; memory in MiB. */
 const NVIDIA_FIELDS = ["name", "driver_version", "memory.total", "memory.used", "utilization.gpu"];
 
-/** The GPUs of this machine that models may run on. */
+/** What systeminformation tells of cards without such a tool, none of which changes. */
+let described: Promise<GpuStatus[]> | null = null;
+
+/**
+ * The GPUs of this machine that models may run on. systeminformation asks NVIDIA's tool itself, without a limit and
+ * standing still meanwhile, with every stream of the server: so it is asked only where the tool tells of no card, and once.
+ * @throws Error when the tool hangs
+ */
 export async function readGpus(): Promise<GpuStatus[]> {
-  const { controllers } = await si.graphics();
-  const gpus = withoutDisplays(controllers.map(toGpuStatus));
-  // systeminformation asks NVIDIA's tool about what `lspci` lists, which small images do not have.
-  return gpus.some(isMeasured) ? gpus : withoutDisplays([...gpus, ...(await readNvidia())]);
+  const nvidia = await readNvidia();
+  if (nvidia.length > 0) return withoutDisplays(nvidia);
+  described ??= si.graphics().then(({ controllers }) => controllers.map(toGpuStatus));
+  return withoutDisplays(await described);
 }
 
 /**
@@ -42,13 +49,20 @@ export function toGpuStatus(controller: si.Systeminformation.GraphicsControllerD
 /**
  * What NVIDIA's own tool tells; nothing where it is not there or fails.
  * @param path where it is looked for
+ * @throws Error when it takes longer than `limitMs`, as it does for ever where a card has gone
  */
-export async function readNvidia(path = process.env["PATH"] ?? ""): Promise<GpuStatus[]> {
+export async function readNvidia(path = process.env["PATH"] ?? "", limitMs = 8000): Promise<GpuStatus[]> {
   const tool = Bun.which("nvidia-smi", { PATH: path });
   if (tool === null) return [];
   const asked = [`--query-gpu=${NVIDIA_FIELDS.join()}`, "--format=csv,noheader,nounits"];
-  const child = Bun.spawn([tool, ...asked], { stdio: ["ignore", "pipe", "ignore"], timeout: 8000 });
-  const [code, out] = await Promise.all([child.exited, new Response(child.stdout).text()]);
+  const child = Bun.spawn([tool, ...asked], {
+    stdio: ["ignore", "pipe", "ignore"],
+    timeout: limitMs,
+    killSignal: "SIGKILL",
+  });
+  const code = await child.exited;
+  if (child.signalCode === "SIGKILL") throw new Error("nvidia-smi does not answer");
+  const out = await new Response(child.stdout).text();
   return code === 0 ? out.split("\n").filter(Boolean).map(toNvidia) : [];
 }
 

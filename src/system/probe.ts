@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import si from "systeminformation";
 import type { GpuStatus, SystemStatus } from "../schemas/system.ts";
 import { Cached } from "./cached.ts";
+import { CpuLoad } from "./cpu-load.ts";
 import { usableCpus } from "./cpus.ts";
 import { diskOf } from "./disk.ts";
 import { readGpus } from "./gpus.ts";
@@ -29,15 +30,16 @@ export class SystemProbe {
     maxAgeMs: Infinity,
     patienceMs: PATIENCE_MS,
   });
+  readonly #cpus = new CpuLoad();
   // The first measurement takes half a second; later ones compare with the one before.
-  readonly #load = new Cached(readLoad, { initial: 0, maxAgeMs: 900, patienceMs: 0 });
+  readonly #load = new Cached(() => this.#cpus.read(), { initial: 0, maxAgeMs: 900, patienceMs: 0 });
   readonly #gpus = new Cached(readGpus, { initial: [] as GpuStatus[], maxAgeMs: 5000, patienceMs: 0 });
   readonly #disk;
 
   /** @param directory the models directory, whose disk is shown; it need not exist */
   constructor(directory: string) {
     this.#directory = directory;
-    this.#disk = new Cached(async () => diskOf(directory, await si.fsSize()), {
+    this.#disk = new Cached(() => diskOf(directory), {
       initial: null,
       maxAgeMs: 10_000,
       patienceMs: PATIENCE_MS,
@@ -90,10 +92,6 @@ async function readMemory(): Promise<Memory> {
 async function readCpuModel(): Promise<string | null> {
   const { manufacturer, brand } = await si.cpu();
   return [manufacturer, brand].filter(Boolean).join(" ") || null;
-}
-
-async function readLoad(): Promise<number> {
-  return (await si.currentLoad()).currentLoad;
 }
 
 function percent({ total, used }: { total: number; used: number }): number {

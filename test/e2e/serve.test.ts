@@ -47,6 +47,8 @@ describe("the first start of a new user", () => {
   test("keeps all state below the home", async () => {
     const state = await readdir(join(berth.home, ".berth"));
     expect(state).toContain("berth.db");
+    // Where a person is told to put models.
+    expect(state).toContain("models");
     // Bun keeps a cache of its own.
     expect((await readdir(berth.home)).filter((name) => name !== ".bun")).toEqual([".berth"]);
   });

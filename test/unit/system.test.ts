@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { stat, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Value } from "@sinclair/typebox/value";
 import { SystemStatus } from "../../src/schemas/system.ts";
@@ -83,6 +83,12 @@ describe("NVIDIA's tool", () => {
     expect(await asTold("echo NVIDIA-SMI has failed; exit 9")).toEqual([]);
     expect(await readNvidia("/nowhere")).toEqual([]);
   });
+
+  test("that hangs is ended, and is no news", async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(join(folder.path, "nvidia-smi"), "#!/bin/sh\nexec sleep 60\n", { mode: 0o755 });
+    await expect(readNvidia(folder.path, 50)).rejects.toThrow("does not answer");
+  });
 });
 
 test("what only drives a display is no GPU for models beside one that is measured", () => {
@@ -99,24 +105,37 @@ test("what only drives a display is no GPU for models beside one that is measure
   expect(withoutDisplays([bmc])).toEqual([bmc]);
 });
 
-describe("the disk of a folder", () => {
-  test("is the listed one that it is on, also before the folder is made", async () => {
-    await using folder = await temporaryFolder();
-    const { dev } = await stat(folder.path);
-    const same = (await stat("/")).dev === dev ? "/" : folder.path;
-    const listed = [
-      { mount: "/proc", size: 1, used: 1, available: 0 },
-      { mount: same, size: 100, used: 30, available: 60 },
-    ];
-    const expected = { total: 100, used: 30, available: 60 };
-    expect(await diskOf(join(folder.path, "not", "yet"), listed)).toEqual(expected);
-  });
+test("the disk of a folder is told before the folder is made", async () => {
+  await using folder = await temporaryFolder();
+  const [there, later] = [await diskOf(folder.path), await diskOf(join(folder.path, "not", "yet"))];
+  expect(later?.total).toBe(there!.total);
+  expect(there?.used).toBeLessThanOrEqual(there!.total);
+});
 
-  test("is asked itself when it is not listed", async () => {
-    const disk = await diskOf(import.meta.dir, []);
-    expect(disk?.total).toBeGreaterThan(0);
-    expect(disk?.used).toBeLessThanOrEqual(disk?.total ?? 0);
+test("nothing that the machine is asked for makes the server stand still", async () => {
+  await using folder = await temporaryFolder();
+  const stub = (name: string, script: string) =>
+    writeFile(join(folder.path, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  await stub("nvidia-smi", 'echo "NVIDIA H200, 580.1, 143771, 1000, 7"');
+  await stub("lspci", 'echo "01:00.0 3D controller: NVIDIA Corporation GH100 (rev a1)"');
+  const probe = join(import.meta.dir, "../../src/system/probe.ts");
+  const program = `
+    const child_process = require("node:child_process");
+    const waited = [];
+    for (const name of ["execSync", "execFileSync", "spawnSync"])
+      child_process[name] = (...words) => { waited.push([name, words[0]]); return ""; };
+    const { SystemProbe } = await import(${JSON.stringify(probe)});
+    const probe = new SystemProbe("/");
+    const { gpu } = await probe.completeStatus();
+    await Bun.sleep(1000);
+    await probe.status();
+    console.log(JSON.stringify({ waited, gpus: gpu.map(({ name }) => name) }));
+    process.exit(0);`;
+  const child = Bun.spawn([process.execPath, "-e", program], {
+    env: { ...process.env, PATH: `${folder.path}:${process.env["PATH"]}` },
+    stdio: ["ignore", "pipe", "inherit"],
   });
+  expect(await new Response(child.stdout).json()).toEqual({ waited: [], gpus: ["NVIDIA H200"] });
 });
 
 describe("a cached value", () => {
