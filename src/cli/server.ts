@@ -27,6 +27,7 @@ import { measureRamBandwidth } from "../system/bandwidth.ts";
 import { usableCpus } from "../system/cpus.ts";
 import { SystemProbe } from "../system/probe.ts";
 import { VERSION } from "../version.ts";
+import { FORGETFUL, HomeLock } from "./home-lock.ts";
 
 /** How long answers that are complete may take to reach their clients, and open event streams to end. */
 const FLUSH_MS = 1000;
@@ -39,6 +40,7 @@ export class BerthServer {
   readonly port: number;
   readonly #server: Bun.Server<unknown>;
   readonly #database: Database;
+  readonly #lock: HomeLock;
   readonly #downloads: Downloads;
   #stopping = false;
 
@@ -48,12 +50,14 @@ export class BerthServer {
     downloads: Downloads;
     server: Bun.Server<unknown>;
     database: Database;
+    lock: HomeLock;
   }) {
     this.log = parts.log;
     this.manager = parts.manager;
     this.port = parts.server.port ?? 0;
     this.#server = parts.server;
     this.#database = parts.database;
+    this.#lock = parts.lock;
     this.#downloads = parts.downloads;
   }
 
@@ -66,6 +70,7 @@ export class BerthServer {
     const log = createLog(config, { events });
     const system = new SystemProbe(config.modelsDir);
     system.warmUp();
+    const lock = HomeLock.take(config.home);
     const database = openDatabase(config.home, log);
     const token = () => hubToken(config.hubHome);
     const downloads = new Downloads({ config, events, log, token });
@@ -85,7 +90,7 @@ export class BerthServer {
       threads,
       judge: (...load) => advisor.judge(...load),
       tuning: new TuningStore({ database, log }),
-      store: new DeploymentStore({ database, log }),
+      store: lock.isOurs ? new DeploymentStore({ database, log }) : FORGETFUL,
     });
     const ramBandwidth = lazily(() => measureRamBandwidth(threads));
     const gpuUsable = lazily(hasGpuEngine);
@@ -128,11 +133,16 @@ export class BerthServer {
       if (!server) throw new Error("The server does not listen");
       // For whoever is told to put a file there; downloads make it themselves.
       await mkdir(config.modelsDir, { recursive: true }).catch(() => {});
-      // Only who has the port goes on with them: a second server would write the same files.
-      await downloads.restore();
-      return new BerthServer({ log, manager, downloads, server, database });
+      if (lock.isOurs) await downloads.restore();
+      else
+        log.warn(
+          { home: config.home },
+          "another server has this home: what it deployed and downloads stays with it, and what is deployed here is not remembered",
+        );
+      return new BerthServer({ log, manager, downloads, server, database, lock });
     } catch (error) {
       database.close();
+      lock[Symbol.dispose]();
       throw error;
     }
   }
@@ -156,6 +166,7 @@ export class BerthServer {
     await Promise.race([idle, timer.promise]);
     await this.#server.stop(true);
     this.#database.close();
+    this.#lock[Symbol.dispose]();
   }
 }
 

@@ -55,6 +55,24 @@ test("what is deployed is deployed again after the server was killed, unless it 
   expect(await models(berth)).toEqual([]);
 });
 
+test("a second server of the same home leaves what is deployed to the first, and forgets its own", async () => {
+  await using given = await twoModels();
+  const remembered = async (berth: BerthProcess) => (await models(berth)).map((model) => model.model_name);
+  {
+    await using first = await BerthProcess.start(given);
+    await post(first, "/deploy", { model_name: "one.gguf", wait: true });
+    await using second = await BerthProcess.start(given);
+    expect(second.err).toContain("another server has this home");
+    expect(await remembered(second)).toEqual([]);
+    await post(second, "/deploy", { model_name: "two.gguf", wait: true });
+    second.kill("SIGKILL");
+  }
+  await using next = await BerthProcess.start(given);
+  await next.client.completions.create({ model: "one.gguf", prompt: "a", max_tokens: 2 });
+  expect(await remembered(next)).toEqual(["one.gguf"]);
+  expect(next.err).not.toContain("another server");
+});
+
 test("the next start tells how to call the model, also when somebody deployed it again by hand", async () => {
   await using home = await temporaryFolder();
   const env = { BERTH_HOME: home.path };
