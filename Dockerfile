@@ -30,7 +30,7 @@ ENV API_HOST=0.0.0.0 API_PORT=8000 BERTH_HOME=/data NODE_ENV=production
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
-  CMD ["bun", "-e", "process.env.NO_PROXY = '127.0.0.1'; process.exit((await fetch(`http://127.0.0.1:${process.env.API_PORT}/health`)).ok ? 0 : 1)"]
+  CMD ["bun", "-e", "process.env.NO_PROXY = process.env.no_proxy = '127.0.0.1'; process.exit((await fetch(`http://127.0.0.1:${process.env.API_PORT}/health`)).ok ? 0 : 1)"]
 # Without a launcher in between, so that SIGTERM reaches the server; `docker run berth check` is another verb.
 ENTRYPOINT ["bun", "src/main.ts"]
 CMD ["serve"]

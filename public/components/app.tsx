@@ -25,9 +25,7 @@ export function App() {
   });
   useSignalEffect(() => {
     // Whoever went somewhere wants to see it.
-    if (!route.value) return;
-    drawerOpen.value = false;
-    overlay.value = null;
+    if (route.value) overlay.value = null;
   });
   const { view } = route.value;
   return (

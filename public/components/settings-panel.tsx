@@ -65,7 +65,7 @@ export function SettingsPanel() {
           <span>Stop at</span>
           <textarea
             rows={2}
-            placeholder="One text per line, at most four"
+            placeholder="One text per line"
             value={sampling.stop?.join("\n") ?? ""}
             onChange={(event) => setField("stop", readStops(event.currentTarget.value))}
           />

@@ -130,10 +130,13 @@ export function readNumber(
   return Math.min(max ?? Infinity, Math.max(min ?? -Infinity, whole));
 }
 
-/** Stop strings as typed, one per line; at most the four that the API takes. */
+/** How many stop strings the API takes. */
+const MOST_STOPS = 64;
+
+/** Stop strings as typed, one per line; no more than the API takes. */
 export function readStops(typed: string): string[] | undefined {
   const lines = typed.split("\n").filter((line) => line !== "");
-  return lines.length === 0 ? undefined : lines.slice(0, 4);
+  return lines.length === 0 ? undefined : lines.slice(0, MOST_STOPS);
 }
 
 /** Settings as a file has them: what is none is left to the server, the rest held within its bounds. */

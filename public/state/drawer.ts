@@ -1,4 +1,5 @@
 import { effect, signal } from "@preact/signals";
+import { route } from "./route.ts";
 
 const media = matchMedia("(max-width: 52rem)");
 
@@ -7,6 +8,11 @@ export const narrow = signal(media.matches);
 
 /** Whether that drawer is open. */
 export const drawerOpen = signal(false);
+
+// Whoever went somewhere wants to see it.
+effect(() => {
+  if (route.value) drawerOpen.value = false;
+});
 
 media.addEventListener("change", () => {
   narrow.value = media.matches;

@@ -27,10 +27,13 @@ import { measureRamBandwidth } from "../system/bandwidth.ts";
 import { usableCpus } from "../system/cpus.ts";
 import { SystemProbe } from "../system/probe.ts";
 import { VERSION } from "../version.ts";
-import { FORGETFUL, HomeLock } from "./home-lock.ts";
+import { HomeLock } from "./home-lock.ts";
 
 /** How long answers that are complete may take to reach their clients, and open event streams to end. */
 const FLUSH_MS = 1000;
+
+/** Longer than a server takes for the rest of its end: its engines, downloads and files. */
+const ENDING_MS = 10_000;
 
 /** The whole server: built, listening, and stopped again. */
 export class BerthServer {
@@ -68,12 +71,12 @@ export class BerthServer {
   static async start(config: Config): Promise<BerthServer> {
     const events = new EventBus();
     const log = createLog(config, { events });
+    const lock = new HomeLock(config.home);
     const system = new SystemProbe(config.modelsDir);
     system.warmUp();
-    const lock = HomeLock.take(config.home);
     const database = openDatabase(config.home, log);
     const token = () => hubToken(config.hubHome);
-    const downloads = new Downloads({ config, events, log, token });
+    const downloads = new Downloads({ config, events, log, token, kept: () => lock.isOurs });
     const cacheDir = hubCacheDirectory(config.hubHome);
     const library = new ModelLibrary({ ...config, cacheDir });
     const files = new ModelFiles({ config, library, downloads, token });
@@ -90,7 +93,7 @@ export class BerthServer {
       threads,
       judge: (...load) => advisor.judge(...load),
       tuning: new TuningStore({ database, log }),
-      store: lock.isOurs ? new DeploymentStore({ database, log }) : FORGETFUL,
+      store: lock.guarded(new DeploymentStore({ database, log })),
     });
     const ramBandwidth = lazily(() => measureRamBandwidth(threads));
     const gpuUsable = lazily(hasGpuEngine);
@@ -135,9 +138,8 @@ export class BerthServer {
       await mkdir(config.modelsDir, { recursive: true }).catch(() => {});
       if (lock.isOurs) await downloads.restore();
       else
-        log.warn(
-          { home: config.home },
-          "another server has this home: what it deployed and downloads stays with it, and what is deployed here is not remembered",
+        takeOver({ config, log, lock, downloads, manager }).catch((error: unknown) =>
+          log.error({ err: error }, "not all goes on that the other server had"),
         );
       return new BerthServer({ log, manager, downloads, server, database, lock });
     } catch (error) {
@@ -168,6 +170,27 @@ export class BerthServer {
     this.#database.close();
     this.#lock[Symbol.dispose]();
   }
+}
+
+interface Heir {
+  config: Config;
+  log: Log;
+  lock: HomeLock;
+  downloads: Downloads;
+  manager: ModelManager;
+}
+
+/** Goes on with what another server of the same home has, when that is about to end; else leaves it alone. */
+async function takeOver({ config, log, lock, downloads, manager }: Heir): Promise<void> {
+  const { home, graceMs } = config;
+  log.warn(
+    { home },
+    "another server has this home: unless it is about to end, what it deployed and downloads stays with it, and what is deployed here is not remembered",
+  );
+  if (!(await lock.whenOurs(graceMs + FLUSH_MS + ENDING_MS))) return;
+  log.info({ home }, "the other server has ended: its deployments and downloads go on here");
+  await downloads.restore();
+  if (config.restore) await manager.restore();
 }
 
 /** Worked out when it is first wanted. */

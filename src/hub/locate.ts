@@ -77,6 +77,9 @@ export async function locateOnHub(
   };
 }
 
+/** More than any model has; some servers have an answer to every address. */
+const MOST_PARTS = 1000;
+
 /**
  * What is behind an address that is not the hub's, all parts of a split model; nothing but the server tells the size.
  * @throws ApiError when there is no such file
@@ -86,9 +89,15 @@ export async function locateUrl(
   access: Access,
   signal?: AbortSignal,
 ): Promise<RemoteModel> {
+  const paths = partNames(url.pathname);
+  if (paths.length > MOST_PARTS)
+    throw invalidRequest(
+      `The name '${nameOfAddress(url)}' promises ${paths.length} parts, and no model has more than ${MOST_PARTS}`,
+      "model_name",
+    );
   const files: RemoteFile[] = [];
-  // One after the other: a name may promise more parts than any server has.
-  for (const path of partNames(url.pathname)) {
+  // One after the other: not all that the name promises need be there.
+  for (const path of paths) {
     const part = new URL(url);
     part.pathname = path;
     files.push(await locateFile(part, access, signal));

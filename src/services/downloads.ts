@@ -22,6 +22,8 @@ export interface DownloadsParts {
   token: () => Promise<string | null>;
   /** Bytes free on the disk of a folder; `null` when nobody can tell. Default: the file system is asked. */
   freeSpace?: (directory: string) => Promise<number | null>;
+  /** Whether they are kept over restarts; a server that shares its home with another leaves that to it. Default: yes. */
+  kept?: () => boolean;
   options?: FileDownloadOptions;
 }
 
@@ -227,7 +229,8 @@ export class Downloads {
   #changed(download: Download): void {
     const status = download.status();
     this.#parts.events.emit("download", status);
-    if (this.#closing) return;
+    const { log, kept = () => true } = this.#parts;
+    if (this.#closing || !kept()) return;
     const record = download.record();
     const { paused, wanted, error } = record;
     const note = JSON.stringify([download.over, paused, wanted, error]);
@@ -235,10 +238,7 @@ export class Downloads {
     this.#noted.set(download.id, note);
     const keeping = download.over ? this.#journal.remove(download.id) : this.#journal.save(record);
     keeping.catch((error: unknown) => {
-      this.#parts.log.warn(
-        { err: error, model: status.model_name },
-        "download can not be kept for a restart",
-      );
+      log.warn({ err: error, model: status.model_name }, "download can not be kept for a restart");
     });
   }
 

@@ -29,10 +29,14 @@ export class FileLock implements Disposable {
 
   /** Whether its drive has locks at all: where it has none, SQLite calls every file busy, also one of one's own. */
   get exists(): boolean {
-    const own = `${this.#path}-${process.pid}`;
+    // Not by the process: in containers, every server is process 1.
+    const own = `${this.#path}-${crypto.randomUUID()}`;
     try {
       using lock = new FileLock(own, this.#tryLock);
       return lock.take();
+    } catch {
+      // Whoever may not write there meets a lock of somebody who may.
+      return true;
     } finally {
       rmSync(own, { force: true });
     }

@@ -35,7 +35,7 @@ const LIBRARY_FOLDERS = [
 ];
 
 const CXX_LIBRARY = "libstdc++.so.6";
-const CXX_PATH = /\0(\/[^\0]*\/libstdc\+\+\.so\.6)\0/g;
+const CXX_PATH = /\0(\/[^\0]*\/libstdc\+\+\.so\.6)(?=\0)/g;
 
 /** @param paths where the library may lie */
 function hasGcc12(paths: readonly string[]): boolean | null {
@@ -43,7 +43,7 @@ function hasGcc12(paths: readonly string[]): boolean | null {
   return found.length === 0 ? null : found.some((library) => library.includes("GLIBCXX_3.4.30"));
 }
 
-/** Looks at files only, so that it takes no time and needs no package. */
+/** Looks at files and at the C library of this process, so that it takes no time and needs no package. */
 export function inspectMachine({ root = "/", env = process.env }: Surroundings = {}): Machine {
   const exists = (path: string) => existsSync(join(root, path));
   const folders = libraryFolders(root, env);

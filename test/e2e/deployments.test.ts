@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BerthProcess } from "../support/berth-process.ts";
+import { eventually } from "../support/eventually.ts";
 import { writeRandomModel } from "../support/random-model.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -69,8 +70,29 @@ test("a second server of the same home leaves what is deployed to the first, and
   }
   await using next = await BerthProcess.start(given);
   await next.client.completions.create({ model: "one.gguf", prompt: "a", max_tokens: 2 });
-  expect(await remembered(next)).toEqual(["one.gguf"]);
+  expect(await models(next)).toMatchObject([{ model_name: "one.gguf", on_demand: false }]);
   expect(next.err).not.toContain("another server");
+});
+
+test("a server that comes while the one before is still ending goes on with what that had", async () => {
+  await using given = await twoModels();
+  await using first = await BerthProcess.start(given);
+  await post(first, "/deploy", { model_name: "one.gguf", wait: true });
+  // As one does that waits for its last answers: it holds the home for as long as it is there.
+  first.kill("SIGSTOP");
+  await using second = await BerthProcess.start(given);
+  expect(await models(second)).toEqual([]);
+  first.kill("SIGKILL");
+  await eventually(
+    async () => (await models(second))[0]?.state === "ready",
+    "the model is there again",
+    20_000,
+  );
+  second.kill("SIGKILL");
+  await second.exited();
+  await using third = await BerthProcess.start(given);
+  await third.client.completions.create({ model: "one.gguf", prompt: "a", max_tokens: 2 });
+  expect(await models(third)).toMatchObject([{ model_name: "one.gguf", on_demand: false }]);
 });
 
 test("the next start tells how to call the model, also when somebody deployed it again by hand", async () => {

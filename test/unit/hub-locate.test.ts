@@ -224,13 +224,21 @@ describe("a split model at any other address", () => {
 
   test("is told by the part that is missing there, and not asked for further", async () => {
     const [first] = parts;
-    const name = first!.replace("of-00002", "of-99999");
+    const name = first!.replace("of-00002", "of-00999");
     hub.add("user/repo", { files: files(name) });
     await expect(found(at(name))).rejects.toMatchObject({
       status: 404,
-      message: expect.stringContaining("m-Q8_0-00002-of-99999.gguf"),
+      message: expect.stringContaining("m-Q8_0-00002-of-00999.gguf"),
     });
-    expect(hub.seen.filter(({ path }) => path.includes("of-99999"))).toHaveLength(2);
+    expect(hub.seen.filter(({ path }) => path.includes("of-00999"))).toHaveLength(2);
+  });
+
+  test("is asked for no part when its name promises more than any model has", async () => {
+    await expect(found(at("m-00001-of-99999.gguf"))).rejects.toMatchObject({
+      status: 400,
+      param: "model_name",
+    });
+    expect(hub.seen).toEqual([]);
   });
 });
 

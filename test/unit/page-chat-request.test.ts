@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { attachedText, decodeText, isPdf } from "../../public/lib/attachments.ts";
 import { chatBody } from "../../public/lib/chat-request.ts";
 import { newConversation, withMessage } from "../../public/lib/conversation.ts";
+import { Value } from "@sinclair/typebox/value";
+import { SamplingFields } from "../../src/schemas/sampling.ts";
 import { readNumber, readStops, SAMPLING_FIELDS } from "../../public/lib/sampling.ts";
 import { snippet } from "../../public/lib/snippets.ts";
 import { splitThinking } from "../../public/lib/thinking.ts";
@@ -114,7 +116,10 @@ test("numbers are held within their bounds, and what is none is left to the serv
   expect(readNumber("3.6", { min: 1, step: 1 })).toBe(4);
   const longest = SAMPLING_FIELDS.find(({ name }) => name === "max_tokens")!;
   expect(["-1", "-2", "0", "7"].map((typed) => readNumber(typed, longest))).toEqual([-1, 1, 1, 7]);
-  expect(readStops("a\n\nb\nc\nd\ne")).toEqual(["a", "b", "c", "d"]);
+  expect(readStops("a\n\nb\nc\nd\ne")).toEqual(["a", "b", "c", "d", "e"]);
+  const most = readStops("x\n".repeat(1000));
+  expect(Value.Check(SamplingFields.stop, most)).toBe(true);
+  expect(Value.Check(SamplingFields.stop, [...(most ?? []), "x"])).toBe(false);
   expect(readStops("\n")).toBeUndefined();
 });
 

@@ -113,7 +113,10 @@ describe("the look at the machine", () => {
     expect(found()).toBeNull();
     await Bun.write(join(folder.path, "usr/lib64/libstdc++.so.6"), "…GLIBCXX_3.4.29\0…");
     expect(found()).toBe(false);
-    await Bun.write(join(folder.path, "etc/ld.so.cache"), "\0/opt/gcc/lib64/libstdc++.so.6\0");
+    await Bun.write(
+      join(folder.path, "etc/ld.so.cache"),
+      "\0/usr/lib/libstdc++.so.6\0/opt/gcc/lib64/libstdc++.so.6\0",
+    );
     await Bun.write(join(folder.path, "opt/gcc/lib64/libstdc++.so.6"), "…GLIBCXX_3.4.30\0…");
     expect(found()).toBe(true);
     expect(inspectMachine()).toMatchObject({
