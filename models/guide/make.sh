@@ -1,7 +1,6 @@
 #!/bin/sh
 # Makes guide.gguf. `make.sh on` goes on from the file there is, which is how a changed answer or a new tool gets into it:
-# a training, the mean of where it began and where it came to, and a little more at low rates from there, so that the mean
-# makes up its mind about the answers that changed. `make.sh` begins with nothing: the whole training, twice a little more
+# a training, the mean of four points of its way, and a little more at low rates from there. `make.sh` begins with nothing: the whole training, twice a little more
 # at low rates, where the samples have more of the corpus, and the mean of the last two. What the samples are is told by
 # `lib/courses.ts`.
 set -e
@@ -22,10 +21,15 @@ on)
   bun "$here/begin.ts"
   bun "$here/prepare.ts" on
   rates="--copying 0 --matrix-rate 0.007 --rate 0.001"
-  train --begin "$here/build/begin.f32" $rates --steps 2000 --until 1600 --cool-down 0.9
-  average "$here/build/begin.f32" "$here/build/weights.f32"
+  from="--begin $here/build/begin.f32"
+  for step in 600 1000 1600 2000; do
+    train $from $rates --steps 2400 --until $step --cool-down 0.9
+    mv "$here/build/weights.f32" "$here/build/$step.f32"
+    from=--resume
+  done
+  average "$here/build/600.f32" "$here/build/1000.f32" "$here/build/1600.f32" "$here/build/2000.f32"
   mv "$here/build/weights.f32" "$here/build/mean.f32"
-  train --resume --begin "$here/build/mean.f32" $rates --steps 1950 --cool-down 0.75
+  train --resume --begin "$here/build/mean.f32" $rates --steps 2240 --until 2160 --cool-down 0.75
   ;;
 "")
   bun "$here/prepare.ts"
