@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes guide.gguf. `make.sh on` goes on from the file there is, which is how a changed answer or a new tool gets into it:
-# a training, the mean of four points of its way, and a little more at low rates from there. `make.sh` begins with nothing: the whole training, twice a little more
-# at low rates, where the samples have more of the corpus, and the mean of the last two. What the samples are is told by
-# `lib/courses.ts`.
+# a training, the mean of four points of its way, and a little more at low rates from there. `make.sh` begins with
+# nothing: the whole training, twice a little more at low rates, where the samples have more of the corpus, and the mean
+# of the last two. What the samples are is told by `lib/courses.ts`.
 set -e
 here=$(dirname "$0")
 # Memory in huge pages: the same numbers, sooner.

@@ -18,6 +18,8 @@ export async function readGpus(): Promise<GpuStatus[]> {
   const nvidia = await readNvidia();
   if (nvidia.length > 0) return withoutDisplays(nvidia);
   described ??= si.graphics().then(({ controllers }) => controllers.map(toGpuStatus));
+  // What failed is asked for again.
+  described.catch(() => (described = null));
   return withoutDisplays(await described);
 }
 
